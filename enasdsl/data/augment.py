@@ -24,10 +24,8 @@ class Augment:
 
     def __call__(self, images: Tensor, generator: Generator) -> Tensor:
         """Varied copies of normalised `images`, float [B, C, H, W]; `generator` is on the CPU."""
-        if self.pad:
-            images = _crop(images, self.pad, generator)
-        if self.flip:
-            images = _flip(images, generator)
+        if self.pad or self.flip:
+            images = _crop(images, self.pad, generator, flip=self.flip)
         if self.cutout:
             images = _cut(images, self.cutout, generator)
         return images
@@ -38,18 +36,18 @@ def _draw(below: int, images: Tensor, generator: Generator) -> Tensor:
     return torch.randint(below, (len(images),), generator=generator).to(images.device)
 
 
-def _crop(images: Tensor, pad: int, generator: Generator) -> Tensor:
-    height, width = images.shape[2:]
-    top = _draw(2 * pad + 1, images, generator)
-    left = _draw(2 * pad + 1, images, generator)
-    padded = F.pad(images, (pad, pad, pad, pad))
-    windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # [B, C, 2p+1, 2p+1, H, W], a view
-    return windows[torch.arange(len(images), device=images.device), :, top, left]
-
-
-def _flip(images: Tensor, generator: Generator) -> Tensor:
-    mirrored = _draw(2, images, generator).bool()
-    return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+def _crop(images: Tensor, pad: int, generator: Generator, *, flip: bool) -> Tensor:
+    """One gather over the padded images, whose columns are counted backwards to mirror one."""
+    channels, height, width = images.shape[1:]
+    top = _draw(2 * pad + 1, images, generator)[:, None]
+    left = _draw(2 * pad + 1, images, generator)[:, None]
+    mirrored = _draw(2, images, generator)[:, None].bool() & flip
+    across = torch.arange(width, device=images.device)
+    columns = left + torch.where(mirrored, across.flip(0), across)  # [B, W]
+    rows = top + torch.arange(height, device=images.device)  # [B, H]
+    places = rows[:, :, None] * (width + 2 * pad) + columns[:, None, :]
+    index = places.flatten(1)[:, None, :].expand(-1, channels, -1)  # [B, C, H * W]
+    return F.pad(images, (pad,) * 4).flatten(2).gather(2, index).view_as(images)
 
 
 def _cut(images: Tensor, side: int, generator: Generator) -> Tensor:
@@ -57,7 +55,7 @@ def _cut(images: Tensor, side: int, generator: Generator) -> Tensor:
     rows = _covered(height, side, _draw(height, images, generator))  # [B, H]
     columns = _covered(width, side, _draw(width, images, generator))  # [B, W]
     hole = rows[:, None, :, None] & columns[:, None, None, :]
-    return images.masked_fill(hole, 0.0)
+    return images * ~hole
 
 
 def _covered(length: int, side: int, centre: Tensor) -> Tensor:

@@ -117,7 +117,7 @@ class ImageData:
     ) -> Batch:
         """The batch of `indices`, int64 [B], augmented with random numbers of `noise`."""
         indices = indices.to(self.device)
-        images = self.normalise(part.images[indices])
+        images = self.normalise(part.images.index_select(0, indices))
         recipe = self.augment if augment is True else augment
         if recipe:
             images = recipe(images, noise)
@@ -183,17 +183,18 @@ def assemble(
 
 
 def _statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    # Exact sums over the 256 values of a pixel; a constant channel is only shifted.
-    values = torch.arange(256, dtype=torch.float64) / 255
-    means, deviations = [], []
-    for channel in images.unbind(1):
-        weights = torch.bincount(channel.reshape(-1), minlength=256).double()
-        weights /= weights.sum()
-        mean = (weights * values).sum()
-        deviation = (weights * (values - mean) ** 2).sum().sqrt()
-        means.append(mean)
-        deviations.append(torch.where(deviation > 0, deviation, 1.0))
-    return torch.stack(means).float(), torch.stack(deviations).float()
+    # In float64 the sums of integers are exact, so that a constant channel has deviation 0.
+    total = torch.zeros(images.shape[1], dtype=torch.float64)
+    squares = total.clone()
+    for start in range(0, len(images), 256):
+        pixels = images[start : start + 256].double()
+        total += pixels.sum((0, 2, 3))
+        squares += pixels.square_().sum((0, 2, 3))
+    count = images.numel() // images.shape[1]
+    mean = total / count
+    variance = (squares * count - total**2) / count**2
+    deviation = torch.where(variance > 0, variance, 255.0**2).sqrt()
+    return (mean / 255).float(), (deviation / 255).float()
 
 
 def stratify(labels: Tensor, shares: tuple[float, ...], seed: int) -> tuple[Tensor, ...]:
