@@ -51,7 +51,7 @@ def _module(path: Path) -> str:
 
 def _part(module: str) -> str:
     """The first name below the package: `syntax` of `enasdsl.syntax.ast`."""
-    return (module.split(".") + ["__init__"])[1]
+    return [*module.split("."), "__init__"][1]
 
 
 def _rank(part: str) -> int:
