@@ -1,0 +1,276 @@
+"""The torch code of each primitive operation, under the name that it has in the registry.
+
+Layouts: images [B, C, H, W], sequences [B, T, C], vectors [B, C], tokens int64 [B, T]; inside a
+recurrent cell one time step of a sequence is a vector. The channels are axis 1 of an image and
+the last axis of everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Args = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How a network is run.
+
+    With `batch_statistics`, batch norm always normalises by the batch and keeps nothing; without,
+    it keeps running values while training and uses them otherwise. Dropout draws from `generator`,
+    or from torch's own generator of the device.
+    """
+
+    training: bool = False
+    batch_statistics: bool = False
+    generator: torch.Generator | None = None
+
+
+Forward = Callable[[Sequence[Tensor], dict[str, Tensor], Args, Mode], Tensor]
+"""Inputs, weights by their names in the registry, arguments and mode to a result.
+
+The dict of weights lives as long as one run of the network: over all steps of a sequence.
+"""
+
+
+# ------------------------------------------------------------------ windows
+
+
+def _padded(x: Tensor, total: int, *, value: float = 0.0) -> tuple[Tensor, int]:
+    """The image and the symmetric padding still due: odd totals are padded here, more after."""
+    before, odd = divmod(total, 2)
+    if not odd:
+        return x, before
+    return F.pad(x, (before, before + 1, before, before + 1), value=value), 0
+
+
+def _total(args: Args, *, dilation: int = 1) -> int:
+    return dilation * (args["kernel"] - 1) if args["padding"] == "same" else 0
+
+
+def _convolve(x: Tensor, weights: Mapping[str, Tensor], args: Args, *, groups: int) -> Tensor:
+    dilation = args["dilation"]
+    x, padding = _padded(x, _total(args, dilation=dilation))
+    weight, bias = weights["weight"], weights.get("bias")
+    return F.conv2d(x, weight, bias, args["stride"], padding, dilation, groups)
+
+
+def _conv(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode) -> Tensor:
+    return _convolve(inputs[0], weights, args, groups=args["groups"])
+
+
+def _depthwise_conv(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    return _convolve(inputs[0], weights, args, groups=inputs[0].shape[1])
+
+
+def _avg_pool(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    (image,) = inputs
+    kernel, stride = args["kernel"], args["stride"]
+    x, padding = _padded(image, _total(args))
+    mean = F.avg_pool2d(x, kernel, stride, padding, count_include_pad=False)
+    if x is image:
+        return mean
+    # Padded by hand, so the mean counts the zeros: divide by the share of true pixels.
+    ones, _ = _padded(image.new_ones(1, 1, *image.shape[2:]), _total(args))
+    return mean / F.avg_pool2d(ones, kernel, stride)
+
+
+def _max_pool(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    x, padding = _padded(inputs[0], _total(args), value=-torch.inf)
+    return F.max_pool2d(x, args["kernel"], args["stride"], padding)
+
+
+def _global_avg_pool(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    (x,) = inputs
+    return x.mean((2, 3)) if x.dim() == 4 else x.mean(1)
+
+
+def _shift(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode) -> Tensor:
+    return F.pad(inputs[0], (0, 1, 0, 1))[:, :, 1:, 1:]
+
+
+# ----------------------------------------------------------- dense and norms
+
+
+def _linear(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode) -> Tensor:
+    return F.linear(inputs[0], weights["weight"], weights.get("bias"))
+
+
+def _embedding(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    return F.embedding(inputs[0], weights["weight"])
+
+
+def _batch_norm(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    (x,) = inputs
+    flat = x.flatten(0, 1) if x.dim() == 3 else x  # [B, T, C] -> [B*T, C]
+    scale, offset = weights.get("scale"), weights.get("offset")
+    if mode.batch_statistics:
+        # F.batch_norm refuses a single value a channel, which here is simply normalised to zero.
+        y = torch.batch_norm(
+            flat, scale, offset, None, None, True, 0.0, args["eps"], torch.backends.cudnn.enabled
+        )
+    else:
+        mean, variance = weights["mean"], weights["variance"]
+        y = F.batch_norm(
+            flat, mean, variance, scale, offset, mode.training, args["momentum"], args["eps"]
+        )
+    return y.reshape(x.shape)
+
+
+def _layer_norm(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    axis = channel_axis(inputs[0])
+    x = inputs[0].movedim(axis, -1)
+    scale, offset = weights.get("scale"), weights.get("offset")
+    return F.layer_norm(x, x.shape[-1:], scale, offset, args["eps"]).movedim(-1, axis)
+
+
+# --------------------------------------------------------------- regularisation
+
+
+def _mask(x: Tensor, shape: Sequence[int], rate: float, mode: Mode) -> Tensor:
+    """Zeros with probability `rate`, otherwise 1 / (1 - rate)."""
+    keep = 1.0 - rate
+    kept = torch.empty(shape, dtype=x.dtype, device=x.device)
+    kept.bernoulli_(keep, generator=mode.generator)
+    return kept.div_(keep) if keep > 0 else kept
+
+
+def _dropout(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    (x,) = inputs
+    if mode.generator is None:
+        return F.dropout(x, args["rate"], mode.training)
+    return x * _mask(x, x.shape, args["rate"], mode) if mode.training else x
+
+
+def _sequence_dropout(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    """In a recurrent cell the mask must outlast one time step, so it is kept with the weights."""
+    (x,) = inputs
+    if not mode.training or args["rate"] == 0:
+        return x
+    if "mask" not in weights:
+        kept = (0, channel_axis(x) % x.dim())
+        shape = [size if axis in kept else 1 for axis, size in enumerate(x.shape)]
+        weights["mask"] = _mask(x, shape, args["rate"], mode)
+    return x * weights["mask"]
+
+
+# ------------------------------------------------------------ merges, arithmetic
+
+
+def channel_axis(x: Tensor) -> int:
+    """The axis of the channels: 1 in an image, else the last."""
+    return 1 if x.dim() == 4 else -1
+
+
+def _concat(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode) -> Tensor:
+    return inputs[0] if len(inputs) == 1 else torch.cat(tuple(inputs), channel_axis(inputs[0]))
+
+
+def _sum(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode) -> Tensor:
+    return reduce(torch.add, inputs)
+
+
+def _mean(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode) -> Tensor:
+    return inputs[0] if len(inputs) == 1 else reduce(torch.add, inputs) / len(inputs)
+
+
+def _product(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    return reduce(torch.mul, inputs)
+
+
+def _affine(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode) -> Tensor:
+    # rsub(x, b, alpha=a) is b - a * x: the whole expression in one kernel.
+    return torch.rsub(inputs[0], args["offset"], alpha=-args["scale"])
+
+
+def _aligned(x: Tensor, other: Tensor) -> Tensor:
+    """A vector made to broadcast over the positions of `other`."""
+    if x.dim() != 2 or other.dim() == 2:
+        return x
+    return x[:, :, None, None] if other.dim() == 4 else x[:, None]
+
+
+def _elementwise(function: Callable[[Tensor, Tensor], Tensor]) -> Forward:
+    def forward(
+        inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+    ) -> Tensor:
+        x, y = inputs
+        if x.dim() != y.dim():
+            x, y = _aligned(x, y), _aligned(y, x)
+        return function(x, y)
+
+    return forward
+
+
+def _unary(function: Callable[[Tensor], Tensor]) -> Forward:
+    def forward(
+        inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+    ) -> Tensor:
+        return function(inputs[0])
+
+    return forward
+
+
+FORWARD: Mapping[str, Forward] = {
+    "conv": _conv,
+    "depthwise_conv": _depthwise_conv,
+    "linear": _linear,
+    "embedding": _embedding,
+    "batch_norm": _batch_norm,
+    "layer_norm": _layer_norm,
+    "avg_pool": _avg_pool,
+    "max_pool": _max_pool,
+    "global_avg_pool": _global_avg_pool,
+    "relu": _unary(torch.relu),
+    "tanh": _unary(torch.tanh),
+    "sigmoid": _unary(torch.sigmoid),
+    "gelu": _unary(F.gelu),
+    "swish": _unary(F.silu),
+    "hard_swish": _unary(F.hardswish),
+    "hard_sigmoid": _unary(F.hardsigmoid),
+    "softmax": _unary(lambda x: torch.softmax(x, channel_axis(x))),
+    "identity": _unary(lambda x: x),
+    "zero": _unary(torch.zeros_like),
+    "dropout": _dropout,
+    "sequence_dropout": _sequence_dropout,
+    "shift": _shift,
+    "flatten": _unary(lambda x: x.flatten(1)),
+    "sum": _sum,
+    "mean": _mean,
+    "product": _product,
+    "concat": _concat,
+    "add": _elementwise(torch.add),
+    "subtract": _elementwise(torch.sub),
+    "multiply": _elementwise(torch.mul),
+    "divide": _elementwise(torch.div),
+    "affine": _affine,
+    "reciprocal": _unary(torch.reciprocal),
+}
+"""The torch code of every primitive operation by name."""

@@ -1,0 +1,96 @@
+"""One module with every weight of a space, run as any of its architectures."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from enasdsl.ir.graph import Network
+from enasdsl.ir.parameters import by_name, owned, regions, used
+from enasdsl.ir.space import Architecture, Space
+from enasdsl.nn.build import Mode
+from enasdsl.nn.execute import Program, States
+from enasdsl.nn.weights import Init, WeightStore
+
+
+class Supernet(WeightStore):
+    """The shared weights of a space (Pham et al. 2018, section 2).
+
+    A gradient reaches only the weights that the architecture uses; all others keep `grad` None,
+    and of a sliced weight the rest gets zeros. With `batch_statistics`, batch norm normalises by
+    the batch in training and evaluation alike and keeps nothing; without, it keeps running values.
+    Dropout draws from `noise`, or, where that is None, from torch's generator of the device.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        init: Init,
+        generator: torch.Generator,
+        batch_statistics: bool = True,
+        remembered: int = 64,
+    ) -> None:
+        super().__init__()
+        self.space = space
+        self.batch_statistics = batch_statistics
+        self.noise: torch.Generator | None = None
+        self.places = by_name(space.places)
+        self.remembered = remembered
+        self.programs: OrderedDict[Architecture | int, Program] = OrderedDict()
+        tensors = [w for spec in space.places for w in owned(spec)]
+        self.allocate(tensors, init=init, generator=generator)
+
+    def forward(
+        self, x: Tensor, architecture: Architecture | Network, states: States | None = None
+    ) -> tuple[Tensor, States]:
+        """The result for one architecture, and the states of its recurrent cells, each [B, C]."""
+        mode = Mode(self.training, self.batch_statistics, self.noise)
+        (y, *_), states = self.program(architecture).run(self, (x,), states, mode=mode)
+        return y, states
+
+    def forward_many(
+        self,
+        x: Tensor,
+        architectures: Sequence[Architecture | Network],
+        states: Sequence[States | None] | None = None,
+    ) -> list[tuple[Tensor, States]]:
+        """The result of each of several architectures for one minibatch, in order."""
+        given = states or [None] * len(architectures)
+        return [self(x, a, s) for a, s in zip(architectures, given, strict=True)]
+
+    def active(self, architecture: Architecture | Network) -> list[nn.Parameter]:
+        """The parameters that an architecture uses, each once."""
+        network = self.program(architecture).network
+        found = (self.tensor(*key) for key in used(network, self.places))
+        return [p for p in found if isinstance(p, nn.Parameter)]
+
+    def program(self, architecture: Architecture | Network) -> Program:
+        """The bound network of an architecture; the latest are remembered.
+
+        Raises ValueError for an architecture of another space.
+        """
+        key = id(architecture) if isinstance(architecture, Network) else architecture
+        program = self.programs.pop(key, None)
+        if program is None:
+            network = self._network(architecture)
+            program = Program(network, lambda step: regions(step, self.places))
+        self.programs[key] = program
+        if len(self.programs) > self.remembered:
+            self.programs.popitem(last=False)
+        return program
+
+    def _network(self, architecture: Architecture | Network) -> Network:
+        if isinstance(architecture, Network):
+            return architecture
+        if architecture.hash != self.space.hash:
+            raise ValueError(
+                f"the architecture is of {architecture.space} ({architecture.hash}), "
+                f"the supernet of {self.space.name} ({self.space.hash})"
+            )
+        from enasdsl.ir.specialize import specialize
+
+        return specialize(self.space, architecture)
