@@ -1,0 +1,310 @@
+"""Operations over values: binding arguments, and what the arrow does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import assert_never
+
+import enasdsl.ir.cells as cells
+import enasdsl.ir.choose as choosing
+import enasdsl.ir.evaluate as evaluation
+import enasdsl.ir.primitives as primitives
+from enasdsl.ir.build import mistake
+from enasdsl.ir.context import AMBIENT, Context
+from enasdsl.ir.names import at
+from enasdsl.ir.space import Kind
+from enasdsl.ir.values import (
+    Bound,
+    ChosenOp,
+    Composite,
+    Listing,
+    Lowered,
+    Operation,
+    Picked,
+    Pipeline,
+    Primitive,
+    Repeated,
+    Shared,
+    Stamp,
+    Tensor,
+)
+from enasdsl.semantics.symbols import Chosen, Condition, Test, extremes
+from enasdsl.source import Span
+from enasdsl.syntax import ast
+
+CALL_DEPTH = 64
+"""How deep operations may call each other where no `depth` is declared."""
+
+# ------------------------------------------------------------------- arguments
+
+
+def parameter_name(callee: Operation, position: int) -> str:
+    """The name of a positional parameter, or nothing where there is none."""
+    match callee:
+        case Primitive(spec=spec) if position < len(spec.parameters):
+            return spec.parameters[position].name
+        case Composite(decl=decl) if position < len(decl.parameters):
+            return decl.parameters[position].name.text
+        case _:
+            return ""
+
+
+def bind(callee: Operation, positional: list[Lowered], named: Bound, span: Span) -> Operation:
+    """The operation with these arguments given besides those that it already has."""
+    given = dict(named)
+    for n, value in enumerate(positional):
+        name = parameter_name(callee, n)
+        if not name:
+            raise mistake("E0207", "too many arguments", span, f"argument {n + 1} has no parameter")
+        given[name] = value
+    match callee:
+        case Primitive() | Composite() | Stamp():
+            return replace(callee, given={**callee.given, **given})  # type: ignore[arg-type]
+        case _ if not given:
+            return callee
+        case _:
+            raise mistake("E0207", "arguments to an operation that takes none", span, "here")
+
+
+# ----------------------------------------------------------------- application
+
+
+def apply(op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span) -> Lowered:
+    """What `op` makes of its inputs; where one is a chosen input, of each alternative by itself."""
+    if isinstance(op, Pipeline):
+        return _pipeline(op, inputs, ctx)
+    if isinstance(op, Primitive) and op.spec.arity != 1:
+        return primitives.merge(op, inputs, ctx, span=span)
+    picked = next((i for i in inputs if isinstance(i, Picked)), None)
+    if picked is not None:
+        return _push(op, picked, inputs, ctx, span=span)
+    values = [settle(i, ctx, span=span) for i in inputs]
+    match op:
+        case Primitive():
+            return primitives.unary(op, values, ctx, span=span)
+        case Composite():
+            return _composite(op, values, ctx, span=span)
+        case Stamp():
+            return cells.stamp(op, values, ctx, span=span)
+        case ChosenOp():
+            return _chosen(op, values, ctx, span=span)
+        case Repeated():
+            return _repeat(op, values, ctx, span=span)
+        case Shared():
+            shared = ctx.shared | op.across
+            kept = tuple(part for part in ctx.place if part[0] not in shared)
+            return apply(op.operation, values, replace(ctx, shared=shared, place=kept), span=span)
+        case _:
+            assert_never(op)
+
+
+def _pipeline(op: Pipeline, inputs: Sequence[Lowered], ctx: Context) -> Lowered:
+    value: Lowered = None  # type: ignore[assignment]
+    for stage, span in zip(op.stages, op.spans, strict=True):
+        value = apply(stage, inputs, ctx, span=span)
+        inputs = [value]
+    return value
+
+
+def _push(
+    op: Operation, picked: Picked, inputs: Sequence[Lowered], ctx: Context, *, span: Span
+) -> Lowered:
+    results = []
+    for n, label in enumerate(picked.labels):
+        chosen = [_branch(i, picked, n) for i in inputs]
+        inner = ctx.placed("inputs", at(span, "input", picked.decision, n), f"from={label}")
+        results.append(settle(apply(op, chosen, inner, span=span), inner, span=span))
+    return replace(picked, branches=tuple(results))
+
+
+def _branch(value: Lowered, picked: Picked, n: int) -> Lowered:
+    if isinstance(value, Picked) and (value.decision, value.slot) == (picked.decision, picked.slot):
+        return value.branches[n]
+    return value
+
+
+def settle(value: Lowered, ctx: Context, *, span: Span) -> Tensor:
+    """A single value of the body: a chosen input becomes a Select over its alternatives."""
+    match value:
+        case Tensor():
+            return value
+        case Picked(decision, slot, branches):
+            table = tuple(range(len(branches)))
+            return choosing.select(
+                list(branches), decision, slot, table, ctx, source=True, span=span
+            )
+        case Listing(items=(only,)) if not only.condition:
+            return settle(only.value, ctx, span=span)
+        case Listing():
+            raise mistake(
+                "E0303", "a list where one value is needed", span, "this reads one value",
+                help="join the list first, with `sum`, `concat`, `mean` or `product`",
+            )
+        case _:
+            raise mistake(
+                "E0303", f"{evaluation.describe(value)} where a value is needed", span,
+                "data flows through here",
+            )
+
+
+def check_same(first: Tensor, other: Tensor, what: str, *, span: Span) -> None:
+    """Raises a mistake that labels both origins where two values differ in shape or stride."""
+    if first.shape == other.shape and first.stride == other.stride:
+        return
+    raise primitives.mismatch(f"{what} joins values of one shape", first, other, span=span)
+
+
+# ------------------------------------------------------------- composed operations
+
+
+def _composite(op: Composite, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
+    decl = op.decl
+    name = decl.name.text
+    inputs = _restrided(inputs, op.given.get("stride"), span)
+    inner = ctx.inside(span, name)
+    inner = replace(
+        inner,
+        env=_arguments(op, span),
+        ambient=_ambient(op.given, ctx),
+        stride=inputs[0].stride,
+        frame=None,
+        calls=_deeper(decl, ctx, span),
+    )
+    _fill_defaults(decl, inner, span)
+    if decl.inputs:
+        if len(decl.inputs) != len(inputs):
+            raise mistake(
+                "E0302", f"`{name}` reads {len(decl.inputs)} values and gets {len(inputs)}", span,
+                "here",
+            )
+        inner.env.update({n.text: v for n, v in zip(decl.inputs, inputs, strict=True)})
+        return cells.value_of(decl.body, inner)
+    result = cells.run(decl.body, inner)
+    if not isinstance(result, Operation):
+        raise mistake(
+            "E0206", f"the body of `{name}` gives {evaluation.describe(result)}, not an operation",
+            decl.body.statements[-1].span, "an operation is needed",
+            help=f"name what it reads: `op {name} on x {{ ... }}`",
+        )
+    return apply(result, inputs, inner, span=decl.body.statements[-1].span)
+
+
+def _restrided(inputs: list[Tensor], stride: Lowered | None, span: Span) -> list[Tensor]:
+    if stride is None or not inputs:
+        return inputs
+    if not isinstance(stride, int) or stride < 1:
+        raise mistake("E0305", "a stride is a fixed whole number of at least 1", span, "here")
+    return [replace(inputs[0], stride=stride), *inputs[1:]]
+
+
+def _arguments(op: Composite, span: Span) -> dict[str, Lowered]:
+    known = {p.name.text for p in op.decl.parameters}
+    odd = next((n for n in op.given if n not in known | {"stride", *AMBIENT}), None)
+    if odd is not None:
+        raise mistake("E0207", f"`{op.decl.name.text}` has no parameter `{odd}`", op.span, "here")
+    return {n: v for n, v in op.given.items() if n in known}
+
+
+def _fill_defaults(decl: ast.OpDecl, inner: Context, span: Span) -> None:
+    for parameter in decl.parameters:
+        name = parameter.name.text
+        if name in inner.env:
+            continue
+        if parameter.default is None:
+            raise mistake("E0207", f"`{decl.name.text}` needs `{name}`", span, "it is not given")
+        inner.env[name] = evaluation.evaluate(parameter.default, inner, role=name)
+
+
+def _ambient(given: Bound, ctx: Context) -> dict[str, object]:  # type: ignore[return]
+    return {**ctx.ambient, **{n: given[n] for n in AMBIENT if n in given}}  # type: ignore[return-value]
+
+
+def _deeper(decl: ast.OpDecl, ctx: Context, span: Span) -> dict[str, int]:
+    name = decl.name.text
+    depth = ctx.calls.get(name, 0) + 1
+    bound = CALL_DEPTH if decl.depth is None else evaluation.integer(decl.depth, ctx)
+    if depth > bound:
+        raise mistake(
+            "E0503", f"`{name}` calls itself more than {bound} deep", span, "the bound is reached",
+            help="end the recursion with `when`, or declare a larger `depth`",
+        )
+    return {**ctx.calls, name: depth}
+
+
+# -------------------------------------------------------------- chosen operations
+
+
+def _chosen(op: ChosenOp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
+    results = []
+    for n, branch in enumerate(op.branches):
+        picked = frozenset(i for i, b in enumerate(op.table) if b == n)
+        condition: Condition | None = (Test(op.decision, picked),) if op.alone else None
+        inner = ctx.under(condition)
+        key = at(span, "alternative", op.decision, op.slot, n)
+        inner = inner.placed("alternatives", key, f"{op.name}={op.labels[n]}")
+        results.append(settle(apply(branch, inputs, inner, span=span), inner, span=span))
+    if len(results) == 1:
+        return results[0]
+    return choosing.select(
+        results, op.decision, op.slot, op.table, ctx, source=False, span=span
+    )
+
+
+def _repeat(op: Repeated, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
+    exits: list[Lowered] = [inputs[0]]
+    for inner, step in iterations(op, ctx):
+        exits.append(apply(step, inputs if len(exits) == 1 else exits[-1:], inner, span=span))
+    if not isinstance(op.count, Chosen):
+        return exits[-1]
+    reached = tuple(settle(exits[int(v)], ctx, span=span) for v in op.count.values)
+    table = tuple(range(len(reached)))
+    return choosing.select(
+        list(reached), op.count.decision, op.count.slot, table, ctx, source=False, span=span
+    )
+
+
+def iterations(op: Repeated, ctx: Context) -> Iterator[tuple[Context, Operation]]:
+    """For each repetition: the context in which it is live, and its operation."""
+    least, most = _repetitions(op)
+    for n in range(1, most + 1):
+        inner = ctx.under(() if n <= least else _reaches(op, n, ctx))
+        if isinstance(op.operation, ast.Repeat):
+            inner = inner.inside(op.span, f"{n}", n)
+            yield inner, _body_operation(op.operation, n, op, inner)
+        else:
+            yield replace(inner, site=(*ctx.site, n)), op.operation
+
+
+def _reaches(op: Repeated, n: int, ctx: Context) -> Condition | None:
+    assert isinstance(op.count, Chosen)
+    if ctx.ledger.decisions[op.count.decision].domain.kind is not Kind.ONE:
+        return None
+    deep = frozenset(i for i, v in enumerate(op.count.values) if int(v) >= n)
+    return (Test(op.count.decision, deep),)
+
+
+def _body_operation(repeat: ast.Repeat, n: int, op: Repeated, inner: Context) -> Operation:
+    home = op.context
+    assert isinstance(home, Context)
+    names = {} if repeat.variable is None else {repeat.variable.text: n}
+    body = replace(inner, env={**home.env, **names}, frame=home.frame)
+    step = cells.run(repeat.body, body)
+    if not isinstance(step, Operation):
+        raise mistake(
+            "E0206", "the body of a repeat must be an operation", op.span,
+            f"this is {evaluation.describe(step)}",
+        )
+    return step
+
+
+def _repetitions(op: Repeated) -> tuple[int, int]:
+    least, most = extremes(op.count)
+    if not isinstance(op.count, int | Chosen) or not isinstance(least, int) or least < 0:
+        raise mistake(
+            "E0208", "a repeat needs a whole number that one choice settles", op.span, "here"
+        )
+    assert isinstance(most, int)
+    return least, most
+
+

@@ -1,0 +1,151 @@
+"""The body under construction, and the decisions and mistakes that lowering collects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from enasdsl.diagnostics import Diagnostic, Fix, Label
+from enasdsl.ir.graph import Body, Input, Node, Value
+from enasdsl.ir.names import Key, Places, Scope
+from enasdsl.ir.space import Constraint, Decision, Domain, Source
+from enasdsl.ir.values import Tensor
+from enasdsl.semantics.symbols import Condition, Shape
+from enasdsl.source import Span
+
+VALUE_LIMIT = 200_000
+"""How many values one file may expand to."""
+
+
+class Mistake(Exception):
+    """Carries a diagnostic from where it was found to the statement that goes on after it."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class Followup(Exception):
+    """Something cannot be evaluated because of a mistake that was already reported."""
+
+
+def mistake(
+    code: str,
+    message: str,
+    span: Span,
+    label: str,
+    *others: Label,
+    help: str | None = None,  # noqa: A002
+    fix: Fix | None = None,
+) -> Mistake:
+    return Mistake(Diagnostic(code, message, Label(span, label), others, help, fix))
+
+
+@dataclass(slots=True, eq=False)
+class Builder:
+    """One body under construction."""
+
+    index: int
+    name: str
+    ledger: Ledger
+    values: list[Value] = field(default_factory=list)
+    inputs: int = 0
+    places: Places = field(default_factory=Places)
+    frames: int = 0
+    aligned: dict[tuple[int, tuple[int, ...], object], Tensor] = field(default_factory=dict)
+
+    def add(self, value: Value, *, span: Span) -> int:
+        """Appends a value and gives its index; refuses a file that expands beyond the limit."""
+        self.ledger.expand(1, span=span)
+        self.values.append(value)
+        return len(self.values) - 1
+
+    def input(self, name: str, shape: Shape, *, stride: int, span: Span) -> Tensor:
+        self.inputs += 1
+        return Tensor(self.add(Input(name, shape), span=span), shape, stride, span)
+
+    def node(self, name: str, tensor: Tensor, guard: Condition, *, frame: int, span: Span) -> Tensor:
+        ref = self.add(Node(name, tensor.ref, guard, frame, tensor.shape), span=span)
+        return Tensor(ref, tensor.shape, tensor.stride, span)
+
+    def frame(self) -> int:
+        self.frames += 1
+        return self.frames
+
+    def finish(self, outputs: tuple[Tensor, ...]) -> Body:
+        refs = tuple(t.ref for t in outputs)
+        return Body(self.name, tuple(self.values), self.inputs, refs)
+
+
+@dataclass(slots=True, eq=False)
+class Ledger:
+    """What one lowering collects: decisions, constraints, bodies and diagnostics."""
+
+    decisions: list[Decision] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
+    bodies: list[Body | None] = field(default_factory=list)
+    diagnostics: dict[tuple[str, Span, str], Diagnostic] = field(default_factory=dict)
+    _decided: dict[tuple[int, Key], int] = field(default_factory=dict)
+    _scopes: list[Scope] = field(default_factory=list)
+    _expanded: int = 0
+
+    def expand(self, count: int, *, span: Span) -> None:
+        self._expanded += count
+        if self._expanded > VALUE_LIMIT:
+            raise mistake(
+                "E0501",
+                f"the file expands to more than {VALUE_LIMIT:,} values",
+                span,
+                "the limit is reached here",
+                help="make the param that counts nodes, layers or repeats smaller",
+            )
+
+    def builder(self, name: str) -> Builder:
+        self.bodies.append(None)
+        return Builder(len(self.bodies) - 1, name, self)
+
+    def decide(
+        self,
+        scope: Scope,
+        key: Key,
+        wanted: str,
+        domain: Domain,
+        labels: tuple[str, ...],
+        source: Source,
+        guard: Condition,
+        *,
+        members: tuple[str, ...] = (),
+        span: Span,
+    ) -> int:
+        """The decision that `key` identifies in `scope`, made at its first evaluation."""
+        known = self._decided.get((id(scope), key))
+        if known is None:
+            path = scope.decision(key, wanted)
+            decision = Decision(path, scope.path, domain, labels, source, guard, members, span)
+            self.decisions.append(decision)
+            self._scopes.append(scope)  # keeps id(scope) its own
+            self._decided[id(scope), key] = known = len(self.decisions) - 1
+        elif (self.decisions[known].labels, self.decisions[known].domain) != (labels, domain):
+            raise mistake(
+                "E0407",
+                "this choice has other alternatives in another evaluation",
+                span,
+                f"{', '.join(self.decisions[known].labels)} first, {', '.join(labels)} now",
+                help="a cell is decided once: a guard in it may not depend on where it stands",
+            )
+        return known
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        key = (diagnostic.code, diagnostic.label.span, diagnostic.label.span.source.name)
+        self.diagnostics.setdefault(key, diagnostic)
+
+    def attempt(self, action: Callable[[], None]) -> bool:
+        """Runs `action`; a mistake in it is recorded, and False says that there was one."""
+        try:
+            action()
+        except Mistake as found:
+            self.report(found.diagnostic)
+            return False
+        except Followup:
+            return False
+        return True

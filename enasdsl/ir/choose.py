@@ -1,0 +1,281 @@
+"""`choose` and `maybe`: the only source of decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import enasdsl.ir.apply as application
+import enasdsl.ir.evaluate as evaluation
+from enasdsl.ir.arithmetic import truth
+from enasdsl.ir.build import mistake
+from enasdsl.ir.context import Context
+from enasdsl.ir.graph import Select
+from enasdsl.ir.names import at
+from enasdsl.ir.space import Domain, Kind, Source
+from enasdsl.ir.values import (
+    Absent,
+    ChosenOp,
+    Item,
+    Listing,
+    Lowered,
+    Operation,
+    Picked,
+    Primitive,
+    Tensor,
+)
+from enasdsl.semantics.ops import OPS
+from enasdsl.semantics.symbols import Chosen, Condition, Test
+from enasdsl.source import Span
+from enasdsl.syntax import ast
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One member of what is chosen from; `value` evaluates it where it has been chosen."""
+
+    label: str
+    path: str
+    value: Callable[[Context], Lowered]
+
+
+def choose(expr: ast.Choose, ctx: Context, *, role: str = "", key: object = "") -> Lowered:
+    """One evaluation of a `choose`: makes the decision, and gives what it picks."""
+    alternatives = _alternatives(expr.domain, ctx)
+    domain = _domain(expr, len(alternatives), ctx)
+    name = role or _name_of(expr.domain)
+    decision = _decide(expr, alternatives, domain, name, ctx, key=key)
+    picks_one = domain.kind is Kind.ONE
+    values = _evaluate(alternatives, decision, ctx, alone=picks_one, span=expr.span)
+    labels = tuple(a.label for a in alternatives)
+    table = tuple(range(len(values)))
+    if picks_one:
+        return combine(values, decision, 0, table, ctx, name=name, labels=labels, span=expr.span)
+    if domain.kind is Kind.SET:
+        return Listing(
+            tuple(
+                Item(v, (Test(decision, frozenset((n,))),), a.label, a.path)
+                for n, (v, a) in enumerate(zip(values, alternatives, strict=True))
+            )
+        )
+    slots = [
+        combine(values, decision, slot, table, ctx, name=name, labels=labels, span=expr.span)
+        for slot in range(domain.most)
+    ]
+    return Listing(tuple(Item(v, label=f"{name}{n}") for n, v in enumerate(slots, 1)))
+
+
+def choose_by_name(
+    expr: ast.Choose, targets: tuple[ast.Name, ...], ctx: Context
+) -> tuple[Lowered, ...]:
+    """`a, b = choose 2 from S`: with repeats a decision for each name, else one in order."""
+    count = 1 if expr.quantity is None else _count(expr.quantity, ctx)
+    if count != len(targets):
+        raise mistake(
+            "E0404", f"{len(targets)} names for a choice of {count}", expr.span,
+            "this gives another number of members",
+        )
+    if expr.repeats:
+        single = ast.Choose(None, expr.domain, False, False, expr.span)
+        return tuple(choose(single, ctx, role=t.text, key=t.text) for t in targets)
+    role = ",".join(t.text for t in targets)
+    ordered = ast.Choose(expr.quantity, expr.domain, False, True, expr.span)
+    found = choose(ordered, ctx, role=role)
+    assert isinstance(found, Listing)
+    return tuple(i.value for i in found.items)
+
+
+def maybe(expr: ast.Maybe, ctx: Context, *, role: str) -> Lowered:
+    """`maybe E`: a decision between leaving E out and taking it."""
+    inner = expr.body
+    name = role or (inner.name if isinstance(inner, ast.Reference) else "maybe")
+    decision = ctx.ledger.decide(
+        ctx.scope, at(expr.span, *ctx.site), name, Domain(Kind.ONE, 2), ("off", "on"), Source.OPERATION,
+        _guard(ctx, expr.span), span=expr.span,
+    )
+    taken = Test(decision, frozenset((1,)))
+    value = evaluation.evaluate(inner, ctx.under((taken,)))
+    if not isinstance(value, Operation):
+        return Listing((Item(value, (taken,), "?"),))
+    identity = Primitive(OPS["identity"], {}, expr.span)
+    return ChosenOp(decision, 0, name, (identity, value), ("off", "on"), (0, 1))
+
+
+# ---------------------------------------------------------------- alternatives
+
+
+def _alternatives(domain: ast.Expr, ctx: Context) -> list[Alternative]:
+    """What is chosen from; a list that is written out is evaluated only where it was chosen."""
+    literal = _literal(domain, ctx)
+    if literal is not None:
+        return [
+            Alternative(evaluation.label(body), "", _evaluator(body))
+            for body in (_unguarded(e, ctx) for e in literal.items)
+            if body is not None
+        ]
+    items = evaluation.items_of(evaluation.evaluate(domain, ctx), domain.span)
+    if any(item.condition for item in items):
+        raise mistake(
+            "E0405", "the alternatives depend on another choice", domain.span,
+            "some of these are there only for some architectures",
+            help="choose from a list whose members are always there",
+        )
+    return [
+        Alternative(i.label or str(n), i.path, _constant(i.value)) for n, i in enumerate(items, 1)
+    ]
+
+
+def _literal(domain: ast.Expr, ctx: Context) -> ast.ListLiteral | None:
+    if isinstance(domain, ast.Reference) and ctx.lookup(domain.name) is None:
+        declared = ctx.program.checked.names.get(domain.name)
+        domain = declared.items if isinstance(declared, ast.OpList) else domain
+    if not isinstance(domain, ast.ListLiteral):
+        return None
+    plain = not any(isinstance(e, ast.Comprehension) for e in domain.items)
+    return domain if plain else None
+
+
+def _unguarded(expr: ast.Expr, ctx: Context) -> ast.Expr | None:
+    if isinstance(expr, ast.Guarded) and expr.otherwise is None:
+        return expr.body if truth(expr.condition, ctx) else None
+    return expr
+
+
+def _evaluator(expr: ast.Expr) -> Callable[[Context], Lowered]:
+    return lambda ctx: evaluation.evaluate(expr, ctx)
+
+
+def _constant(value: Lowered) -> Callable[[Context], Lowered]:
+    return lambda ctx: value
+
+
+def _name_of(domain: ast.Expr) -> str:
+    return domain.name if isinstance(domain, ast.Reference) else "choice"
+
+
+def _evaluate(
+    alternatives: list[Alternative], decision: int, ctx: Context, *, alone: bool, span: Span
+) -> tuple[Lowered, ...]:
+    found = []
+    for n, alternative in enumerate(alternatives):
+        condition: Condition | None = (Test(decision, frozenset((n,))),) if alone else None
+        inner = ctx.under(condition).inside(span, ctx.ledger.decisions[decision].path.rpartition(".")[2], n)
+        value = alternative.value(inner)
+        if isinstance(value, Absent):
+            raise mistake("E0404", "an alternative that is absent", span, "here")
+        found.append(value)
+    return tuple(found)
+
+
+# ------------------------------------------------------------------- decisions
+
+
+def _domain(expr: ast.Choose, size: int, ctx: Context) -> Domain:
+    least, most = _bounds(expr.quantity, size, ctx)
+    if expr.quantity is None:
+        kind = Kind.ONE
+    elif expr.repeats:
+        kind = Kind.SEQUENCE if expr.ordered else Kind.MULTISET
+    elif expr.ordered:
+        kind = Kind.ARRANGEMENT
+    else:
+        kind = Kind.SET
+    if size == 0 and most > 0:
+        raise mistake("E0402", "nothing to choose from", expr.domain.span, "this is empty")
+    if kind in (Kind.SEQUENCE, Kind.ARRANGEMENT) and least != most:
+        raise mistake("E0406", "an ordered choice takes a fixed number", expr.span, "a range here")
+    if not expr.repeats and most > size:
+        raise mistake(
+            "E0401", f"cannot choose {most} from {size} without repeats", expr.span,
+            f"there are {size} alternatives here", help="write `with repeats`, or choose fewer",
+        )
+    if expr.quantity is not None and kind in (Kind.SET, Kind.MULTISET) and (least, most) == (1, 1):
+        kind = Kind.ONE
+    return Domain(kind, size, least, most)
+
+
+def _bounds(quantity: ast.Expr | None, size: int, ctx: Context) -> tuple[int, int]:
+    match quantity:
+        case None:
+            return 1, 1
+        case ast.Reference(name="any"):
+            return 0, size
+        case ast.Range():
+            least, most = (_count(e, ctx) for e in (quantity.low, quantity.high))
+            if least > most:
+                raise mistake("E0401", "a quantity from more to less", quantity.span, "here")
+            return least, most
+        case _:
+            count = _count(quantity, ctx)
+            return count, count
+
+
+def _count(expr: ast.Expr, ctx: Context) -> int:
+    found = evaluation.integer(expr, ctx)
+    if found < 0:
+        raise mistake("E0401", f"cannot choose {found}", expr.span, "a negative number")
+    return found
+
+
+def _guard(ctx: Context, span: Span) -> Condition:
+    if ctx.guard is None:
+        raise mistake(
+            "E0406", "a choice inside an alternative that has no name of its own", span, "here",
+            help="take the members apart by name: `a, b = choose 2 from ... with repeats`",
+        )
+    return ctx.guard
+
+
+def _decide(
+    expr: ast.Choose, alternatives: list[Alternative], domain: Domain, name: str, ctx: Context,
+    *, key: object,
+) -> int:
+    labels = tuple(a.label for a in alternatives)
+    members = tuple(a.path for a in alternatives)
+    is_input = bool(members) and all(members)
+    source = Source.INPUT if is_input else _source_of(expr.domain, ctx)
+    return ctx.ledger.decide(
+        ctx.scope, at(expr.span, key, *ctx.site), name, domain, labels, source, _guard(ctx, expr.span),
+        members=members if is_input else (), span=expr.span,
+    )
+
+
+def _source_of(domain: ast.Expr, ctx: Context) -> Source:
+    literal = _literal(domain, ctx)
+    if literal is None:
+        return Source.VALUE if isinstance(domain, ast.Range) else Source.OPERATION
+    numbers = ast.Number | ast.Truth | ast.Text | ast.Unary
+    return Source.VALUE if isinstance(literal.items[0], numbers) else Source.OPERATION
+
+
+# ------------------------------------------------------------------ what it is
+
+
+def combine(
+    values: tuple[Lowered, ...], decision: int, slot: int, table: tuple[int, ...], ctx: Context,
+    *, name: str, labels: tuple[str, ...], span: Span,
+) -> Lowered:
+    """One value that is `values[table[i]]` where alternative i is picked."""
+    scalar = int | float | str
+    if all(isinstance(v, scalar) for v in values):
+        return Chosen(decision, slot, tuple(values[i] for i in table))  # type: ignore[misc]
+    if all(isinstance(v, Operation) for v in values):
+        alone = ctx.ledger.decisions[decision].domain.kind is Kind.ONE
+        return ChosenOp(decision, slot, name, values, labels, table, alone)  # type: ignore[arg-type]
+    if all(isinstance(v, Tensor) for v in values):
+        return Picked(decision, slot, tuple(values[i] for i in table), labels)  # type: ignore[misc]
+    settled = [application.settle(v, ctx, span=span) for v in values]
+    return select(settled, decision, slot, table, ctx, source=False, span=span)
+
+
+def select(
+    values: list[Tensor], decision: int, slot: int, table: tuple[int, ...], ctx: Context,
+    *, source: bool, span: Span,
+) -> Tensor:
+    """The value that a decision picks, once all alternatives have the same shape."""
+    first = values[0]
+    for other in values[1:]:
+        application.check_same(first, other, "a choice between values", span=span)
+    branches = tuple(values[i].ref for i in table)
+    ref = ctx.builder.add(Select(decision, slot, branches, source, first.shape), span=span)
+    return Tensor(ref, first.shape, first.stride, span)

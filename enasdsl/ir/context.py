@@ -1,0 +1,121 @@
+"""Where an expression is evaluated: its names, its place, its guard, and what is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from enasdsl.ir.build import Builder, Followup, Ledger
+from enasdsl.ir.graph import Body
+from enasdsl.ir.names import Key, Place, Scope, at
+from enasdsl.ir.values import Item, Lowered
+from enasdsl.semantics.checked import Checked
+from enasdsl.semantics.symbols import Condition, Num, Shape
+from enasdsl.semantics.task import Task
+from enasdsl.source import Span
+
+AMBIENT = ("filters", "hidden")
+"""Widths that are in force without being passed: an operation that is given none takes them."""
+
+
+class Broken:
+    """Stands for a name whose value could not be found because of a reported mistake."""
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """The inputs and nodes of the cell or block that is being evaluated."""
+
+    number: int
+    scope: Scope
+    align: object | None = None  # the expression of `align`
+    inputs: list[Item] = field(default_factory=list)
+    nodes: list[Item] = field(default_factory=list)
+    refs: dict[str, int] = field(default_factory=dict)  # path -> its Node in the body
+
+    @property
+    def earlier(self) -> tuple[Item, ...]:
+        return (*self.inputs, *self.nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class StampedBody:
+    """A cell lowered for inputs of certain shapes."""
+
+    index: int
+    body: Body
+    outputs: tuple[Shape, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Program:
+    """One lowering: the file, the sizes of the data, and all that is collected."""
+
+    checked: Checked
+    task: Task
+    ledger: Ledger = field(default_factory=Ledger)
+    root: Scope = field(default_factory=Scope)
+    lets: dict[str, Lowered | Broken] = field(default_factory=dict)
+    stamped: dict[tuple[object, ...], StampedBody] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Context:
+    """The surroundings of an evaluation.
+
+    `guard` is None where decisions cannot be made, because no guard can name the branch.
+    `stride` is the stride of the cell, or the one pending on the input of an operation. `site`
+    tells apart the repeated evaluations of one place in the text.
+    """
+
+    program: Program
+    builder: Builder
+    scope: Scope
+    env: dict[str, Lowered | Broken]
+    ambient: Mapping[str, Num]
+    place: Place = ()
+    guard: Condition | None = ()
+    stride: int = 1
+    frame: Frame | None = None
+    shared: frozenset[str] = frozenset()
+    site: Key = ()
+    calls: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.program.ledger
+
+    def inside(self, span: Span, wanted: str, *extra: object) -> Context:
+        """One more level of decisions' paths and of places, identified by a place in the text."""
+        key = at(span, *extra)
+        return replace(
+            self,
+            scope=self.scope.child((*key, *self.site), wanted),
+            place=self.enter("uses", key, wanted),
+        )
+
+    def enter(self, kind: str, key: Key, wanted: str) -> Place:
+        if kind in self.shared:
+            return self.place
+        return self.builder.places.enter(self.place, kind, (*key, *self.site), wanted)
+
+    def placed(self, kind: str, key: Key, wanted: str) -> Context:
+        return replace(self, place=self.enter(kind, key, wanted))
+
+    def under(self, condition: Condition | None) -> Context:
+        """The same surroundings where, besides, `condition` holds."""
+        if condition == ():
+            return self
+        guard = None if self.guard is None or condition is None else (*self.guard, *condition)
+        return replace(self, guard=guard)
+
+    def fork(self, **names: Lowered) -> Context:
+        """The same surroundings with an environment of its own in which `names` are bound."""
+        return replace(self, env={**self.env, **names})
+
+    def lookup(self, name: str) -> Lowered | None:
+        found = self.env.get(name)
+        if isinstance(found, Broken):
+            raise Followup
+        return found
+

@@ -1,0 +1,241 @@
+"""From a checked file to its space: evaluates it once, through every alternative."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import enasdsl.ir.apply as application
+import enasdsl.ir.cells as cells
+import enasdsl.ir.choose as choosing
+import enasdsl.ir.evaluate as evaluation
+from enasdsl.diagnostics import Diagnostic
+from enasdsl.ir.build import mistake
+from enasdsl.ir.context import AMBIENT, Broken, Context, Program
+from enasdsl.ir.graph import Body
+from enasdsl.ir.names import Key
+from enasdsl.ir.places import place_specs
+from enasdsl.ir.space import Published, Space
+from enasdsl.ir.values import Absent, Item, Listing, Operation, Repeated, Stamp, Tensor
+from enasdsl.semantics.checked import Checked
+from enasdsl.semantics.symbols import Chosen, Shape
+from enasdsl.semantics.task import TASKS, Task
+from enasdsl.source import Span
+from enasdsl.syntax import ast
+
+HISTORY = 8
+"""How many earlier outputs of a stack its cells can read."""
+
+
+def lower(checked: Checked, task: Task | None = None) -> tuple[Space | None, tuple[Diagnostic, ...]]:
+    """The space of a file for the sizes of a task (those of the usual data set where None)."""
+    kind = checked.network.task.text if checked.network else "image_classifier"
+    program = Program(checked, task or TASKS[kind])
+    bodies: list[Body] = []
+    published: list[Published] = []
+    if program.ledger.attempt(lambda: _globals(program)):
+        program.ledger.attempt(lambda: bodies.extend(_bodies(program)))
+        program.ledger.attempt(lambda: published.extend(_published(program)))
+    diagnostics = tuple(program.ledger.diagnostics.values())
+    if diagnostics:
+        return None, diagnostics
+    space = Space(
+        checked.name,
+        program.task.kind,
+        tuple(program.ledger.decisions),
+        tuple(program.ledger.constraints),
+        tuple(bodies),
+        place_specs(bodies) if bodies else (),
+        tuple(published),
+        checked.modulo,
+    )
+    return space, ()
+
+
+def _context(program: Program, name: str) -> Context:
+    ambient = {n: v for n in AMBIENT if (v := program.checked.params.get(n)) is not None}
+    builder = program.ledger.builder(name)
+    return Context(program, builder, program.root, {}, ambient)  # type: ignore[arg-type]
+
+
+def _globals(program: Program) -> None:
+    """The choices that a file binds outside its cells, decided once and first."""
+    ctx = _context(program, "network")
+    for name, declared in program.checked.names.items():
+        if isinstance(declared, ast.Let):
+            program.lets[name] = Broken()
+            cells.bind(declared, ctx)
+            program.lets.update(ctx.env)
+    program.ledger.bodies.clear()
+
+
+def _bodies(program: Program) -> list[Body]:
+    network = program.checked.network
+    if network is None:
+        _lone_cells(program)
+        return []
+    ctx = _context(program, "network")
+    for statement in program.checked.requires:
+        cells.require(statement, ctx)
+    output = _network(network, ctx)
+    _check_output(output, ctx, network)
+    program.ledger.bodies[0] = ctx.builder.finish((output,))
+    return [body for body in program.ledger.bodies if body is not None]
+
+
+def _published(program: Program) -> list[Published]:
+    ctx = _context(program, "published")
+    found = []
+    for entry in program.checked.published:
+        value = evaluation.number(entry.value, ctx)
+        if not isinstance(value, int | float):
+            raise mistake("E0208", "a published size is a fixed number", entry.value.span, "here")
+        found.append(Published(value, entry.origin.value, entry.why.value if entry.why else None))
+    return found
+
+
+def _lone_cells(program: Program) -> None:
+    """Evaluates the cells of a file without a network, over images of the usual size."""
+    for declared in program.checked.cells:
+        ctx = _context(program, "network")
+        program.ledger.attempt(lambda d=declared, c=ctx: _lone_cell(d, c))  # type: ignore[misc]
+    ctx = _context(program, "network")
+    for statement in program.checked.requires:
+        cells.require(statement, ctx)
+
+
+def _lone_cell(declared: ast.CellDecl | ast.CellLike, ctx: Context) -> None:
+    found = evaluation.stamps(declared, declared.name.span, ctx)
+    stamps = [i.value for i in found.items] if isinstance(found, Listing) else [found]
+    for op in stamps:
+        assert isinstance(op, Stamp)
+        width = ctx.ambient.get("hidden" if op.decl.states else "filters", 16)
+        space = (35,) if op.decl.states else (32, 32)
+        shape = Shape(width, space)  # type: ignore[arg-type]
+        inputs = [
+            ctx.builder.input(n.text, shape, stride=1, span=n.span) for n in op.decl.inputs
+        ]
+        application.apply(op, inputs, ctx, span=declared.name.span)
+
+
+# --------------------------------------------------------------------- network
+
+
+def _network(network: ast.Network, ctx: Context) -> Tensor:
+    """Evaluates `stem`, `stack` and `head` in turn; gives the output of the last."""
+    shape = ctx.program.task.input
+    if shape.tokens:
+        shape = replace(shape, channels=ctx.program.task.vocabulary)
+    state = _Stack([ctx.builder.input("input", shape, stride=1, span=network.task.span)], ctx)
+    for statement in network.body.statements:
+        match statement:
+            case ast.Part(role="stack"):
+                state = _stack(statement, state)
+            case ast.Part():
+                state = _part(statement, state)
+            case ast.Let():
+                cells.bind(statement, state.ctx)
+            case ast.Require():
+                cells.require(statement, state.ctx)
+            case _:
+                raise mistake("E0110", "a network is made of stem, stack and head", statement.span,
+                              "this belongs in a cell")
+    return state.history[-1]
+
+
+class _Stack:
+    """The outputs so far, the newest last, and the context in which the next stage stands."""
+
+    __slots__ = ("ctx", "history")
+
+    def __init__(self, history: list[Tensor], ctx: Context) -> None:
+        self.history = history[-HISTORY:]
+        self.ctx = ctx
+
+    def then(self, output: Tensor, ctx: Context) -> _Stack:
+        return _Stack([*self.history, output], ctx)
+
+
+def _part(statement: ast.Part, state: _Stack) -> _Stack:
+    inner = state.ctx.placed("uses", (statement.role, statement.span.start), statement.role)
+    op = evaluation.operation(statement.value, inner, role=statement.role)
+    value = application.apply(op, [state.history[-1]], inner, span=statement.value.span)
+    output = application.settle(value, inner, span=statement.value.span)
+    return _Stack([output], state.ctx)
+
+
+def _stack(statement: ast.Part, state: _Stack) -> _Stack:
+    value = statement.value
+    stages = value.items if isinstance(value, ast.Tuple) else (value,)
+    for n, stage in enumerate(stages, 1):
+        found = evaluation.evaluate(stage, state.ctx)
+        for item in found.items if isinstance(found, Listing) else (Item(found),):
+            if isinstance(item.value, Operation):
+                state = _stage(item.value, state, (n, item.label), stage.span)
+            elif not isinstance(item.value, Absent):
+                raise mistake("E0206", "a stage must be a cell or an operation", stage.span,
+                              f"this is {evaluation.describe(item.value)}")
+    return state
+
+
+def _stage(op: Operation, state: _Stack, key: Key, span: Span) -> _Stack:
+    """Applies one stage, as often as it is repeated, to the outputs before it."""
+    ctx = replace(state.ctx, site=key)
+    if not isinstance(op, Repeated):
+        return _once(op, state, ctx, span)
+    exits = [state]
+    for inner, step in application.iterations(op, ctx):
+        exits.append(_once(step, exits[-1], inner, span))
+    if isinstance(op.count, Chosen):
+        return _chosen_exit(op.count, exits, span)
+    return exits[-1]
+
+
+def _chosen_exit(count: Chosen, exits: list[_Stack], span: Span) -> _Stack:
+    """The stack after a chosen number of repetitions: each earlier output is selected."""
+    reached = [exits[int(v)] for v in count.values]
+    ctx = exits[-1].ctx
+    depth = min(len(s.history) for s in reached)
+    history = []
+    for back in range(depth, 0, -1):
+        values = [s.history[-back] for s in reached]
+        table = tuple(range(len(values)))
+        if len({v.ref for v in values}) == 1:
+            history.append(values[0])
+        elif len({(v.shape, v.stride) for v in values}) == 1 or back == 1:
+            history.append(
+                choosing.select(values, count.decision, count.slot, table, ctx,
+                                source=False, span=span)
+            )
+    return _Stack(history, ctx)
+
+
+def _once(op: Operation, state: _Stack, ctx: Context, span: Span) -> _Stack:
+    arity = len(op.decl.inputs) if isinstance(op, Stamp) else 1
+    padded = [state.history[0]] * (arity - len(state.history)) + state.history
+    inner = replace(ctx, ambient=state.ctx.ambient)
+    value = application.apply(op, padded[len(padded) - arity :], inner, span=span)
+    return state.then(application.settle(value, inner, span=span), _after(op, state.ctx))
+
+
+def _after(op: Operation, ctx: Context) -> Context:
+    """The context after a stage: a change of width by a cell's `with` stays in force."""
+    if not isinstance(op, Stamp) or not op.changes:
+        return ctx
+    _, ambient = cells.in_force(replace(op, given={}), [], ctx)
+    return replace(ctx, ambient=ambient)
+
+
+def _check_output(output: Tensor, ctx: Context, network: ast.Network) -> None:
+    task = ctx.program.task
+    if task.kind == "language_model":
+        wanted = Shape(task.vocabulary, task.input.space)
+    else:
+        wanted = Shape(task.classes)
+    if output.shape != wanted or output.stride != 1:
+        raise mistake(
+            "E0306", f"the network gives {output.shape}", network.body.statements[-1].span,
+            f"a {task.kind.replace('_', ' ')} must give {wanted}",
+            help="end the head with `linear(classes)` or `linear(vocabulary)`",
+        )
+
+

@@ -1,0 +1,239 @@
+"""Primitive operations over values: arguments, shapes, pending strides, alignment, places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import enasdsl.ir.apply as application
+import enasdsl.ir.evaluate as evaluation
+from enasdsl.diagnostics import Label
+from enasdsl.ir.build import Mistake, mistake
+from enasdsl.ir.context import AMBIENT, Context
+from enasdsl.ir.graph import Apply, Present
+from enasdsl.ir.names import at, place_text
+from enasdsl.ir.values import Listing, Lowered, Primitive, Tensor
+from enasdsl.semantics.ops import Default, OpParameter, ShapeMismatch
+from enasdsl.semantics.symbols import Condition, Dim, Num, Parts, Shape, extremes
+from enasdsl.source import Span
+
+
+def unary(op: Primitive, inputs: list[Tensor], ctx: Context, *, span: Span) -> Tensor:
+    """An operation over one value; one that moves a window takes the pending stride."""
+    if len(inputs) != 1:
+        raise mistake(
+            "E0302", f"`{op.spec.name}` reads one value and gets {len(inputs)}", span, "here",
+            help="join them first, with `concat` or `sum`",
+        )
+    (x,) = inputs
+    args = _arguments(op, x, ctx)
+    if op.spec.strides:
+        args["stride"] = _stride(op, x)
+    shape = _shape(op, args, inputs, span)
+    ref = _add(op, args, (x.ref,), shape, ctx, span)
+    waits = not op.spec.strides and shape.space == x.shape.space
+    return Tensor(ref, shape, x.stride if waits else 1, span)
+
+
+def merge(op: Primitive, inputs: Sequence[Lowered], ctx: Context, *, span: Span) -> Tensor:
+    """An operation over several values, those of lists among them, where they are present."""
+    items = [item for value in inputs for item in _flat(value, ctx, span)]
+    if not items:
+        raise mistake("E0402", f"`{op.spec.name}` of nothing", span, "there is no value to join")
+    if op.spec.arity and len(items) != op.spec.arity:
+        raise mistake("E0302", f"`{op.spec.name}` joins {op.spec.arity} values", span,
+                      f"there are {len(items)}")
+    values = [t for t, _ in items]
+    values = _aligned(values, ctx, channels=op.spec.name != "concat", span=span)
+    shape = _joined(op, values, [c for _, c in items], span)
+    refs = tuple(
+        _present(v, condition, ctx, span)
+        for v, (_, condition) in zip(values, items, strict=True)
+    )
+    args = _arguments(op, values[0], ctx)
+    return Tensor(_add(op, args, refs, shape, ctx, span), shape, values[0].stride, span)
+
+
+def _flat(value: Lowered, ctx: Context, span: Span) -> list[tuple[Tensor, Condition]]:
+    if not isinstance(value, Listing):
+        return [(application.settle(value, ctx, span=span), ())]
+    found = []
+    for item in value.items:
+        for tensor, condition in _flat(item.value, ctx, span):
+            found.append((tensor, (*item.condition, *condition)))
+    return found
+
+
+def _present(value: Tensor, condition: Condition, ctx: Context, span: Span) -> int:
+    if not condition:
+        return value.ref
+    return ctx.builder.add(Present(value.ref, condition, value.shape), span=span)
+
+
+def _joined(
+    op: Primitive, values: list[Tensor], conditions: list[Condition], span: Span
+) -> Shape:
+    plain = _shape(op, {}, values, span)
+    if op.spec.name != "concat" or not any(conditions):
+        return plain
+    parts: list[tuple[Condition, Dim]] = [
+        (condition, value.shape.channels)
+        for value, condition in zip(values, conditions, strict=True)
+    ]
+    return Shape(Parts(tuple(parts)), plain.space)
+
+
+# ------------------------------------------------------------------- arguments
+
+
+def _arguments(op: Primitive, x: Tensor, ctx: Context) -> dict[str, Num]:
+    allowed = {p.name for p in op.spec.parameters} | {"stride", *AMBIENT}
+    odd = next((n for n in op.given if n not in allowed), None)
+    if odd is not None:
+        raise mistake("E0207", f"`{op.spec.name}` has no parameter `{odd}`", op.span, "here")
+    return {p.name: _argument(op, p, x, ctx) for p in op.spec.parameters}
+
+
+def _argument(op: Primitive, parameter: OpParameter, x: Tensor, ctx: Context) -> Num:
+    name = parameter.name
+    if name in op.given:
+        value = op.given[name]
+    elif parameter.implicit == Default.REQUIRED:
+        raise mistake("E0207", f"`{op.spec.name}` needs `{name}`", op.span, "it is not given",
+                      help=f"write `{op.spec.name}({name}: ...)`")
+    elif parameter.implicit in AMBIENT:
+        value = op.given.get(parameter.implicit) or _in_force(op, parameter, x, ctx)
+    else:
+        value = parameter.default  # type: ignore[assignment]
+    _check_argument(op, parameter, value)
+    return value
+
+
+def _in_force(op: Primitive, parameter: OpParameter, x: Tensor, ctx: Context) -> Num:
+    found = ctx.ambient.get(parameter.implicit)
+    if found is not None:
+        return found
+    if isinstance(x.shape.channels, Parts) or x.shape.tokens:
+        raise mistake("E0207", f"`{op.spec.name}` needs `{parameter.name}` here", op.span,
+                      f"no `{parameter.implicit}` is in force",
+                      help=f"write it out, or declare `param {parameter.implicit} = ...`")
+    return x.shape.channels
+
+
+def _check_argument(op: Primitive, parameter: OpParameter, value: Num) -> None:
+    wanted: tuple[type, ...] = (int, float) if parameter.kind is float else (parameter.kind,)
+    for end in extremes(value):
+        is_bool = isinstance(end, bool)
+        if not isinstance(end, wanted) or (is_bool and parameter.kind is not bool):
+            raise mistake("E0207", f"`{parameter.name}` of `{op.spec.name}` takes "
+                          f"{_KINDS[parameter.kind]}", op.span,
+                          f"this is {evaluation.describe(end)}")
+        if parameter.least is not None and end < parameter.least:  # type: ignore[operator]
+            raise mistake("E0211", f"`{parameter.name}` of `{op.spec.name}` is at least "
+                          f"{parameter.least:g}", op.span, f"here it is {end}")
+        if parameter.choices and end not in parameter.choices:
+            raise mistake("E0207", f"`{parameter.name}` of `{op.spec.name}` is one of "
+                          f"{', '.join(parameter.choices)}", op.span, f"here it is {end}")
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+
+
+def _stride(op: Primitive, x: Tensor) -> int:
+    found = op.given.get("stride", x.stride)
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise mistake("E0305", "a stride is a fixed whole number of at least 1", op.span, "here")
+    return found
+
+
+# ---------------------------------------------------------------------- shapes
+
+
+def _shape(op: Primitive, args: dict[str, Num], inputs: list[Tensor], span: Span) -> Shape:
+    different = next((v for v in inputs if v.stride != inputs[0].stride), None)
+    if different is not None:
+        raise mismatch(f"`{op.spec.name}` joins values of one stride", inputs[0], different,
+                       span=span)
+    try:
+        return op.spec.shape(args, tuple(v.shape for v in inputs))
+    except ShapeMismatch as found:
+        if len(inputs) > 1:
+            raise mismatch(f"`{op.spec.name}` joins values of one shape", inputs[0],
+                           inputs[found.at], span=span) from None
+        origin = Label(inputs[0].origin, f"this is {inputs[0].shape}")
+        others = () if inputs[0].origin == span else (origin,)
+        raise mistake("E0301", str(found), span, "it does not fit here", *others) from None
+
+
+def mismatch(what: str, first: Tensor, other: Tensor, *, span: Span) -> Mistake:
+    """A mistake that labels where two values come from that do not fit each other."""
+    return mistake(
+        "E0301", what, span, "joined here",
+        Label(first.origin, f"this is {_size(first)}"),
+        Label(other.origin, f"this is {_size(other)}"),
+        help="give the cell an `align` operation, or mend one of them in its own flow",
+    )
+
+
+def _size(x: Tensor) -> str:
+    waiting = f", its stride of {x.stride} not taken yet" if x.stride != 1 else ""
+    return f"{x.shape}{waiting}"
+
+
+def _add(
+    op: Primitive, args: dict[str, Num], refs: tuple[int, ...], shape: Shape, ctx: Context,
+    span: Span,
+) -> int:
+    place = ""
+    if op.spec.weights:
+        place = place_text(ctx.enter("uses", at(span, op.spec.name), op.spec.name))
+        if "stamps" in ctx.shared:
+            place = f"//{ctx.builder.name}/{place}"
+    value = Apply(op.spec.name, tuple(args.items()), refs, place, shape)
+    return ctx.builder.add(value, span=span)
+
+
+# ------------------------------------------------------------------- alignment
+
+
+def _aligned(
+    values: list[Tensor], ctx: Context, *, channels: bool, span: Span
+) -> list[Tensor]:
+    """The values, those that differ in size mended by the `align` operation of the cell."""
+    ranks = {len(v.shape.space) for v in values}
+    alike = len({(v.shape, v.stride) for v in values}) == 1
+    if ctx.frame is None or ctx.frame.align is None or alike or len(ranks) > 1:
+        return values
+    least = min(v.target for v in values)
+    widths = {v.shape.channels for v in values}
+    width = next(iter(widths)) if len(widths) == 1 else ctx.ambient.get("filters")
+    return [align(v, least, width if channels else None, ctx, span=span) for v in values]
+
+
+def align(
+    value: Tensor, space: tuple[int, ...], channels: Dim | Num | None, ctx: Context, *, span: Span
+) -> Tensor:
+    """`value` at `space` and with `channels` (None: any): itself, or what `align` makes of it."""
+    wanted = value.shape.channels if channels is None else channels
+    if value.shape.space == space and value.shape.channels == wanted:
+        return replace(value, stride=1)
+    key = (value.ref, space, wanted)
+    known = ctx.builder.aligned.get(key)
+    if known is None:
+        known = ctx.builder.aligned[key] = _align(value, space, wanted, ctx, span)  # type: ignore[arg-type]
+    return known
+
+
+def _align(
+    value: Tensor, space: tuple[int, ...], channels: Num, ctx: Context, span: Span
+) -> Tensor:
+    assert ctx.frame is not None
+    ratio = -(-value.shape.space[0] // space[0]) if space else 1
+    waiting = replace(value, stride=ratio)
+    name = f"align{value.ref}"
+    inner = ctx.placed("uses", at(span, "align", value.ref, space), name)
+    inner = replace(inner, ambient={**ctx.ambient, "filters": channels}, stride=ratio)
+    op = evaluation.operation(ctx.frame.align, inner)  # type: ignore[arg-type]
+    return application.settle(application.apply(op, [waiting], inner, span=span), ctx, span=span)
+
+

@@ -1,0 +1,217 @@
+"""Numbers and sizes that may depend on the architecture, and the conditions on which they depend.
+
+A decision is named by its index in the space; an assignment maps such an index to the picked
+indices, a tuple of ints, or None where the decision is not live.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+Scalar = int | float | bool | str
+Picks = tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """True where one of the indices picked by `decision` is in `allowed`."""
+
+    decision: int
+    allowed: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """True where no other node of its cell reads the node that is value `node` of body `body`."""
+
+    body: int
+    node: int
+
+
+Condition = tuple[Test | Unread, ...]
+"""A conjunction; the empty one always holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known of one architecture while a body is specialised."""
+
+    picks: tuple[Picks, ...]
+    unread: frozenset[tuple[int, int]] = frozenset()  # (body, node)
+
+    def holds(self, condition: Condition) -> bool:
+        return all(self._holds(test) for test in condition)
+
+    def _holds(self, test: Test | Unread) -> bool:
+        match test:
+            case Unread(body, node):
+                return (body, node) in self.unread
+            case Test(decision, allowed):
+                picks = self.picks[decision]
+                return picks is not None and any(p in allowed for p in picks)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A scalar that one decision settles: `values` by the index picked in `slot`."""
+
+    decision: int
+    slot: int
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """Arithmetic over scalars that several decisions settle."""
+
+    operator: str
+    operands: tuple[Num, ...]
+
+
+Num = Scalar | Chosen | Computed
+
+OPERATORS: Mapping[str, Callable[..., Scalar]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": lambda a, b: a // b if isinstance(a, int) and isinstance(b, int) and a % b == 0 else a / b,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "^": operator.pow,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "and": lambda a, b: bool(a and b),
+    "or": lambda a, b: bool(a or b),
+    "not": operator.not_,
+    "neg": operator.neg,
+}
+
+
+def compute(name: str, *operands: Num) -> Num:
+    """The value of an operation, folded where its operands allow it."""
+    decided = {(o.decision, o.slot) for o in operands if isinstance(o, Chosen)}
+    if any(isinstance(o, Computed) for o in operands) or len(decided) > 1:
+        return Computed(name, operands)
+    function = OPERATORS[name]
+    if not decided:
+        return function(*operands)
+    ((decision, slot),) = decided
+    size = next(len(o.values) for o in operands if isinstance(o, Chosen))
+    columns = [o.values if isinstance(o, Chosen) else (o,) * size for o in operands]
+    return Chosen(decision, slot, tuple(function(*row) for row in zip(*columns, strict=True)))
+
+
+def resolve(num: Num, reading: Reading) -> Scalar:
+    """The number that `num` is in one architecture."""
+    match num:
+        case Chosen(decision, slot, values):
+            picks = reading.picks[decision]
+            if picks is None:
+                raise ValueError(f"decision {decision} is not live in this architecture")
+            return values[picks[slot]]
+        case Computed(name, operands):
+            return OPERATORS[name](*(resolve(o, reading) for o in operands))
+        case _:
+            return num
+
+
+def extremes(num: Num) -> tuple[Scalar, Scalar]:
+    """The least and the greatest value; for arithmetic of several decisions, bounds on them."""
+    match num:
+        case Chosen(values=values):
+            return min(values), max(values)
+        case Computed(name, operands):
+            corners = [extremes(o) for o in operands]
+            found = [OPERATORS[name](*c) for c in _corners(corners)]
+            return min(found), max(found)
+        case _:
+            return num, num
+
+
+def _corners(pairs: list[tuple[Scalar, Scalar]]) -> list[tuple[Scalar, ...]]:
+    rows: list[tuple[Scalar, ...]] = [()]
+    for pair in pairs:
+        rows = [(*row, value) for row in rows for value in dict.fromkeys(pair)]
+    return rows
+
+
+# ----------------------------------------------------------------------- sizes
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The channels of a concatenation: each part is there only where its condition holds."""
+
+    items: tuple[tuple[Condition, Dim], ...]
+
+
+Dim = int | Chosen | Computed | Parts
+Spans = tuple[tuple[int, int], ...]
+"""Half-open ranges of channels, ascending."""
+
+
+def limit(dim: Dim) -> int:
+    """The most channels that `dim` can have: the size of the shared weights along it."""
+    if isinstance(dim, Parts):
+        return sum(limit(part) for _, part in dim.items)
+    return int(extremes(dim)[1])
+
+
+def spans(dim: Dim, reading: Reading) -> Spans:
+    """Which of the `limit(dim)` channels an architecture has, adjacent ranges joined."""
+    if not isinstance(dim, Parts):
+        return ((0, int(resolve(dim, reading))),)
+    found: list[tuple[int, int]] = []
+    offset = 0
+    for condition, part in dim.items:
+        if reading.holds(condition):
+            for start, stop in spans(part, reading):
+                if found and found[-1][1] == offset + start:
+                    found[-1] = (found[-1][0], offset + stop)
+                else:
+                    found.append((offset + start, offset + stop))
+        offset += limit(part)
+    return tuple(found)
+
+
+def width(found: Spans) -> int:
+    """The number of channels in `found`."""
+    return sum(stop - start for start, stop in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The shape of one example: `channels`, then the sizes of `space`.
+
+    An image is (C; H, W), a sequence (C; T), a vector (C;). Token indices are a sequence whose
+    `channels` is the size of the vocabulary. As tensors, batch first: [B, C, H, W], [B, T, C],
+    [B, C], and int64 [B, T] for tokens.
+    """
+
+    channels: Dim
+    space: tuple[int, ...] = ()
+    tokens: bool = False
+
+    def __str__(self) -> str:
+        size = describe(self.channels)
+        if self.tokens:
+            return f"{self.space[0]} tokens of {size}"
+        return " x ".join([size, *map(str, self.space)])
+
+
+def describe(dim: Dim) -> str:
+    """A size as a person reads it: `20`, or `8..64` where it is chosen."""
+    if isinstance(dim, int):
+        return str(dim)
+    if isinstance(dim, Parts):
+        least = sum(limit(part) for condition, part in dim.items if not condition)
+        most = limit(dim)
+    else:
+        least, most = (int(e) for e in extremes(dim))
+    return str(most) if least == most else f"{least}..{most}"
