@@ -1,0 +1,185 @@
+"""The controller: an autoregressive LSTM made from a space's decisions (Pham et al. 2018, 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from enasdsl.ir.space import Architecture, Space
+from enasdsl.nn.digits import decode, encode, plan
+from enasdsl.nn.score import Score, score
+from enasdsl.nn.walk import Given, Walk, Weights
+from enasdsl.semantics.symbols import Reading, resolve
+
+ATTEMPTS = 32
+"""How many batches are drawn for architectures that meet the constraints."""
+
+LARGEST = 4096
+"""The largest of those batches, unless more architectures are asked for."""
+
+
+class ConstraintError(RuntimeError):
+    """A constraint that the policy hardly ever meets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples(Score):
+    """`architectures` and the score of each."""
+
+    architectures: tuple[Architecture, ...]
+
+
+class Controller(nn.Module):
+    """A policy over the architectures of a space.
+
+    One LSTM without biases takes the decisions in order, its input the previous pick. Operations
+    and values are picked by a softmax, inputs by attention over the states in which they were
+    designed. A logit l becomes tanh * tanh(l / temperature), where None leaves either out.
+    Constraints are met by drawing again, so that probabilities are those without them.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        hidden: int = 100,
+        tanh: float | None = 2.5,
+        temperature: float | None = 5.0,
+        op_tanh_reduce: float = 1.0,
+        init: float = 0.1,
+        skip_prior: float = 0.4,
+        generator: torch.Generator,
+    ) -> None:
+        """Draws every weight uniformly from -init to init.
+
+        `op_tanh_reduce` divides `tanh` for operations and values; `skip_prior` is the rate from
+        which `skip_penalty` measures the divergence of optional inputs.
+        """
+        super().__init__()
+        self.space = space
+        self.plan = plan(space)
+        self._tanh = tanh
+        self._temperature = 1.0 if temperature is None else temperature
+        self._word_tanh = None if tanh is None else tanh / op_tanh_reduce
+        self._skip_prior = skip_prior
+
+        def weight(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(shape).uniform_(-init, init, generator=generator))
+
+        self.lstm = weight(2 * hidden, 4 * hidden)
+        self.first = weight(hidden)
+        sizes = self.plan.vocabularies
+        self.softmax = nn.ParameterList(weight(size, hidden) for size in sizes)
+        self.embedding = nn.ParameterList(weight(size, hidden) for size in sizes)
+        attention = hidden if self.plan.anchors else 0
+        self.key = weight(attention, attention)
+        self.query = weight(attention, attention)
+        self.score = weight(attention)
+
+    def sample(self, n: int, generator: torch.Generator) -> Samples:
+        """Draws `n` architectures; their scores can be differentiated.
+
+        Raises ConstraintError if some still break a constraint after ATTEMPTS batches.
+        """
+        if not self.space.constraints:
+            return self._draw(n, generator)
+        lawful = self._lawful(n, generator)
+        return _samples(self.evaluate(lawful), lawful)
+
+    def evaluate(self, architectures: Sequence[Architecture]) -> Score:
+        """The scores that `sample` gives to these architectures, differentiable.
+
+        One that the space does not hold has probability 0; ValueError if one is of another space
+        or has a pick for a decision that is not live, or none for one that is.
+        """
+        digest = self.space.hash
+        foreign = next((a for a in architectures if a.hash != digest), None)
+        if foreign is not None:
+            raise ValueError(
+                f"architecture of {foreign.space} {foreign.hash}, not of {self.space.name} {digest}"
+            )
+        picks = list(zip(*(a.picks for a in architectures), strict=True))
+        device = self.first.device
+        given = Given(
+            [
+                torch.tensor(encode(turn, column), dtype=torch.int64, device=device)
+                for turn, column in zip(self.plan.turns, picks, strict=True)
+            ],
+            [torch.tensor([p is not None for p in column], device=device) for column in picks],
+        )
+        walk = Walk(self.plan, self._weights(), len(architectures), given=given)
+        walk.run()
+        return self._score(walk, len(architectures))
+
+    def log_prob(self, architectures: Sequence[Architecture]) -> Tensor:
+        """The log-probability of each, [n], differentiable."""
+        return self.evaluate(architectures).log_prob
+
+    def _draw(self, n: int, generator: torch.Generator) -> Samples:
+        walk = Walk(self.plan, self._weights(), n, generator=generator)
+        walk.run()
+        found = self._score(walk, n)
+        blocks: list[Tensor] = []
+        for columns, live in zip(walk.columns, walk.live, strict=True):
+            blocks += [columns] if live is None else [columns, live.unsqueeze(1).long()]
+        table = torch.cat(blocks, 1).t().tolist() if blocks else []
+        return _samples(found, decode(self.space, self.plan.turns, table, n))
+
+    @torch.no_grad()
+    def _lawful(self, n: int, generator: torch.Generator) -> tuple[Architecture, ...]:
+        """The first `n` drawn that meet every constraint; draws more at once as fewer do."""
+        kept: list[Architecture] = []
+        broken = ""
+        for attempt in range(ATTEMPTS):
+            for architecture in self._draw(
+                min(n << attempt, max(n, LARGEST)), generator
+            ).architectures:
+                message = self._broken(architecture)
+                if message is None:
+                    kept.append(architecture)
+                else:
+                    broken = message
+            if len(kept) >= n:
+                return tuple(kept[:n])
+        raise ConstraintError(f"{len(kept)} of {n} architectures met the constraint: {broken}")
+
+    def _score(self, walk: Walk, n: int) -> Score:
+        zero = self.first.new_zeros(n)
+        return score(walk.digits, walk.sets, prior=self._skip_prior, zero=zero)
+
+    def _weights(self) -> Weights:
+        steep = self.first.new_ones(4, len(self.first))
+        steep[3] = -2.0
+        inject, recur = (self.lstm * steep.flatten()).chunk(2)
+        scale = self.score / self._temperature
+        return Weights(
+            inject=inject,
+            recur=recur,
+            first=(self.first @ inject).unsqueeze(0),
+            heads=[softmax.t() / self._temperature for softmax in self.softmax],
+            words=[embedding @ inject for embedding in self.embedding],
+            key=-2 * self.key,
+            query=-2 * self.query,
+            score=-2 * scale,
+            offset=scale.sum(),
+            bound=self._bound(self._tanh),
+            word_bound=self._bound(self._word_tanh),
+        )
+
+    def _bound(self, tanh: float | None) -> Tensor | None:
+        return None if tanh is None else self.first.new_tensor(tanh)
+
+    def _broken(self, architecture: Architecture) -> str | None:
+        """The message of a constraint that `architecture` breaks."""
+        reading = Reading(architecture.picks)
+        for constraint in self.space.constraints:
+            if reading.holds(constraint.guard) and not resolve(constraint.value, reading):
+                return constraint.message
+        return None
+
+
+def _samples(found: Score, architectures: tuple[Architecture, ...]) -> Samples:
+    return Samples(found.log_prob, found.entropy, found.skip_penalty, found.rates, architectures)
