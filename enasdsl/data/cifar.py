@@ -34,8 +34,8 @@ def read_cifar10(folder: Path) -> ImageData:
     The last 5,000 training images are the validation part (facts 8.1). Raises DataError for a
     file that is missing, of a wrong size, or with a label above 9.
     """
-    images = torch.empty((50_000, 3, 32, 32), dtype=torch.uint8)
-    labels = torch.empty(50_000, dtype=torch.int64)
+    images = torch.empty((len(TRAIN_FILES) * PER_FILE, 3, 32, 32), dtype=torch.uint8)
+    labels = torch.empty(len(images), dtype=torch.int64)
     for i, name in enumerate(TRAIN_FILES):
         part = slice(i * PER_FILE, (i + 1) * PER_FILE)
         images[part], labels[part] = read_records(folder / name)

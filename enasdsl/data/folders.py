@@ -141,7 +141,7 @@ def _channels_first(images: Array) -> Tensor:
 
 def _read_npz(path: Path) -> tuple[tuple[str, ...], Parts]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise DataError(f"{path} is not a readable .npz file: {error}", LAYOUT) from error
