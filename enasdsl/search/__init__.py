@@ -1,0 +1,21 @@
+"""Searches over a space with shared weights: the paper's way, and by chance."""
+
+from enasdsl.search.deriving import Derivation, derive
+from enasdsl.search.drive import Ending
+from enasdsl.search.errors import SearchError
+from enasdsl.search.evaluating import Evaluation, evaluate
+from enasdsl.search.searching import SearchResult, search
+from enasdsl.search.training import TrainResult, train
+
+__all__ = [
+    "Derivation",
+    "Ending",
+    "Evaluation",
+    "SearchError",
+    "SearchResult",
+    "TrainResult",
+    "derive",
+    "evaluate",
+    "search",
+    "train",
+]

@@ -1,0 +1,175 @@
+"""The two alternating phases of a search (Pham et al. 2018, section 2.2; facts 1.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from enasdsl.ir.parameters import used
+from enasdsl.ir.space import Architecture
+from enasdsl.nn.supernet import Supernet
+from enasdsl.search.descent import Descent
+from enasdsl.search.drive import Step
+from enasdsl.search.metrics import Position
+from enasdsl.search.problem import Batch, Model, Problem, States, loss_of
+from enasdsl.search.schedule import learning_rate
+from enasdsl.search.seeds import device_generator
+from enasdsl.search.strategy import Strategy
+from enasdsl.semantics.recipe import Recipe
+
+SURVEY = 10
+"""Architectures that are sampled and scored at the end of each epoch (facts 1.7)."""
+WEIGHTS, CONTROLLER, SAMPLES = "weights", "controller", "samples"
+
+
+class Alternation:
+    """A search as a job, epoch by epoch.
+
+    Phase `weights` passes over the training part with fresh architectures for every minibatch
+    while the strategy is fixed; phase `controller` lets the strategy learn from rewards on the
+    validation part while the weights are fixed; then a few `samples` are scored for the record.
+    """
+
+    def __init__(
+        self, supernet: Supernet, strategy: Strategy, problem: Problem, recipe: Recipe, seed: int
+    ) -> None:
+        self.supernet = supernet
+        self.strategy = strategy
+        self._problem = problem
+        self._recipe = recipe
+        self._descent = Descent(supernet, recipe.weights)
+        device = next(supernet.parameters()).device
+        supernet.noise = device_generator(device, seed, "noise")
+        steps = recipe.weights.steps
+        self._lengths = {
+            WEIGHTS: problem.steps if steps is None else min(steps, problem.steps),
+            CONTROLLER: recipe.controller.steps if strategy.learns else 0,
+            SAMPLES: SURVEY,
+        }
+        self._phases = [phase for phase, length in self._lengths.items() if length]
+        self._epoch = 0
+        self._phase = 0
+        self._index = 0
+        self._totals = dict.fromkeys(self._lengths, 0)
+        self._states: list[States] = []
+
+    @property
+    def epoch(self) -> int:
+        return self._epoch
+
+    @property
+    def done(self) -> bool:
+        return self._epoch >= self._recipe.weights.epochs
+
+    @property
+    def share(self) -> float:
+        lengths = self._lengths
+        passed = sum(lengths[p] for p in self._phases[: self._phase]) + self._index
+        within = passed / sum(lengths.values())
+        return (self._epoch + within) / self._recipe.weights.epochs
+
+    def step(self) -> Step:
+        """One minibatch, one update or one sample, whichever is next."""
+        phase = self._phases[self._phase]
+        at = Position(phase, self._epoch, self._index, self._totals[phase])
+        values = self._work(phase)
+        self._totals[phase] += 1
+        self._index += 1
+        last = self._index == self._lengths[phase]
+        if last:
+            self._index = 0
+            self._phase = (self._phase + 1) % len(self._phases)
+            self._epoch += self._phase == 0
+        return Step(at, values, last=last, epoch_over=last and self._phase == 0)
+
+    def _work(self, phase: str) -> dict[str, float]:
+        match phase:
+            case "weights":
+                return self._train()
+            case "controller":
+                return self._learn()
+            case _:
+                (architecture,) = self.strategy.ask(1)
+                reward, figure = self._reward(architecture)
+                return {"reward": reward, self._problem.figure: figure}
+
+    def _train(self) -> dict[str, float]:
+        """One step of the shared weights on M architectures, their gradients averaged (eq. 1)."""
+        batch = self._problem.train_batch()
+        architectures = self.strategy.ask(self._recipe.weights.children)
+        lr = learning_rate(self._recipe.weights, self._epoch)
+        self._descent.clear()
+        self.supernet.train()
+        if batch.fresh or not self._states:
+            self._states = [None] * len(architectures)
+        losses = [self._backward(batch, i, a) for i, a in enumerate(architectures)]
+        if not self._descent.step(lr, self._regions(architectures)):
+            self._states = []
+            return {"lr": lr, "skipped": 1.0}
+        return {"loss": sum(losses) / len(losses), "lr": lr, "skipped": 0.0}
+
+    def _backward(self, batch: Batch, child: int, architecture: Architecture) -> float:
+        logits, states = self.supernet(batch.inputs, architecture, self._states[child])
+        loss: Tensor = loss_of(logits, batch.targets)
+        (loss / len(self._states)).backward()  # type: ignore[no-untyped-call]
+        self._states[child] = states and tuple(state.detach() for state in states)
+        return float(loss)
+
+    def _regions(self, architectures: Sequence[Architecture]) -> list[Any]:
+        places = self.supernet.places
+        return [used(self.supernet.program(a).network, places) for a in architectures]
+
+    def _learn(self) -> dict[str, float]:
+        """One update of the strategy, each architecture on a validation minibatch of its own."""
+        architectures = self.strategy.ask(self._recipe.controller.children)
+        measured = [self._reward(a) for a in architectures]
+        rewards = [reward for reward, _ in measured]
+        learned = self.strategy.tell(architectures, rewards)
+        figure = sum(figure for _, figure in measured) / len(measured)
+        mean = sum(rewards) / len(rewards)
+        return {"reward": mean, self._problem.figure: figure, **learned}
+
+    def _reward(self, architecture: Architecture) -> tuple[float, float]:
+        measure = self._problem.measure(self.model(architecture), [self._problem.reward_batch()])
+        return measure.reward, measure.figure
+
+    def model(self, architecture: Architecture) -> Model:
+        """An architecture with the shared weights, as it is evaluated."""
+        return shared_model(self.supernet, architecture)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "supernet": self.supernet.state_dict(),
+            "noise": self.supernet.noise and self.supernet.noise.get_state(),
+            "descent": self._descent.state_dict(),
+            "strategy": self.strategy.state_dict(),
+            "problem": self._problem.state_dict(),
+            "place": (self._epoch, self._phase, self._index),
+            "totals": dict(self._totals),
+            "states": list(self._states),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        device = next(self.supernet.parameters()).device
+        self.supernet.load_state_dict(state["supernet"])
+        if self.supernet.noise is not None:
+            self.supernet.noise.set_state(state["noise"])
+        self._descent.load_state_dict(state["descent"])
+        self.strategy.load_state_dict(state["strategy"])
+        self._problem.load_state_dict(state["problem"])
+        self._epoch, self._phase, self._index = state["place"]
+        self._totals = dict(state["totals"])
+        self._states = [s and tuple(t.to(device) for t in s) for s in state["states"]]
+
+
+def shared_model(supernet: Supernet, architecture: Architecture) -> Model:
+    """An architecture with the shared weights, without dropout, batch norm by the batch."""
+    supernet.eval()
+    forward: Callable[..., tuple[Tensor, States]] = supernet
+
+    def model(x: Tensor, states: States) -> tuple[Tensor, States]:
+        return forward(x, architecture, states)
+
+    return model

@@ -1,0 +1,89 @@
+"""The parts of a run put together: data, space, shared weights, strategy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from enasdsl.data.errors import DataError
+from enasdsl.data.images import ImageData
+from enasdsl.data.load import load
+from enasdsl.data.text import TextData
+from enasdsl.ir.space import Space
+from enasdsl.nn.supernet import Supernet
+from enasdsl.nn.weights import Init
+from enasdsl.search.alternation import Alternation
+from enasdsl.search.compiling import SpaceFile
+from enasdsl.search.errors import SearchError
+from enasdsl.search.problem import Problem, pose
+from enasdsl.search.run import Run
+from enasdsl.search.seeds import generator
+from enasdsl.search.strategy import strategy_of
+from enasdsl.semantics.recipe import Init as InitSettings
+
+Dataset = ImageData | TextData
+
+
+def device_of(name: str) -> torch.device:
+    """The device of that name; `auto` is a GPU where there is one. Raises SearchError."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise SearchError(f"no device `{name}`: {reason}", "try --device cpu") from error
+    return device
+
+
+def dataset(name: str, root: str | Path | None, device: torch.device) -> Dataset:
+    """The data set of that name on a device; raises SearchError."""
+    try:
+        return load(name, root=None if root is None else Path(root)).to(device)
+    except DataError as error:
+        raise SearchError(error.message, error.help) from error
+
+
+def initial(settings: InitSettings) -> Init:
+    """A recipe's distribution of fresh weights, as the networks take it."""
+    return Init(settings.kind, settings.bound)
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What the folder of a search describes, ready to go."""
+
+    run: Run
+    data: Dataset
+    device: torch.device
+
+    @classmethod
+    def of(cls, run: Run, *, device: str = "auto", data_root: str | Path | None = None) -> Assembly:
+        """Loads the run's data; raises SearchError."""
+        where = device_of(device)
+        return cls(run, dataset(run.info.data, data_root or run.info.data_root, where), where)
+
+    @cached_property
+    def space(self) -> Space:
+        return SpaceFile.open(self.run.space_file).space(self.run.recipe.params, self.data.task)
+
+    @cached_property
+    def problem(self) -> Problem:
+        recipe = self.run.recipe
+        return pose(self.data, recipe.data, recipe.reward, self.run.info.seed)
+
+    def alternation(self) -> Alternation:
+        """The search at its start, with fresh weights."""
+        info, recipe = self.run.info, self.run.recipe
+        supernet = Supernet(
+            self.space,
+            init=initial(recipe.weights.init),
+            generator=generator(info.seed, "weights"),
+        )
+        strategy = strategy_of(info.strategy, self.space, recipe.controller, info.seed)
+        supernet.to(self.device)
+        return Alternation(supernet, strategy, self.problem, recipe, info.seed)

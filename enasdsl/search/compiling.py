@@ -1,0 +1,121 @@
+"""From a space file and a recipe's words to a space that fits the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from enasdsl.ir.space import Space
+from enasdsl.pipeline import Compilation, load
+from enasdsl.search.errors import SearchError
+from enasdsl.semantics.recipe import SECTIONS, Recipe, Settings, apply, overlay, problems
+from enasdsl.semantics.task import Task
+from enasdsl.source import SourceFile
+from enasdsl.syntax import ast
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceFile:
+    """A file that parses, to be compiled under one set of params and another."""
+
+    source: SourceFile
+
+    @classmethod
+    def open(cls, name: str | Path) -> SpaceFile:
+        """The file of that path, or the shipped space of that name; raises SearchError."""
+        compilation = Compilation.open(name)
+        if compilation.tree is None:
+            raise _refused(compilation)
+        return cls(compilation.source)
+
+    @property
+    def path(self) -> Path:
+        return Path(self.source.name)
+
+    def recipe(self, name: str | None, settings: Settings, task: Task) -> tuple[str | None, Recipe]:
+        """The recipe of that name with settings over it; without a name `quick`, or the first.
+
+        A setting whose key is no section of a recipe is a param of the file. Raises SearchError.
+        """
+        compilation = Compilation(self.source, {}, task)
+        checked = compilation.checked
+        if checked is None:
+            raise _refused(compilation)
+        known = checked.recipes
+        chosen = name or ("quick" if "quick" in known else next(iter(known), None))
+        if chosen is not None and chosen not in known:
+            listed = ", ".join(known) or "none"
+            raise SearchError(f"{self.path} has no recipe `{chosen}`", f"it has: {listed}")
+        written = known[chosen] if chosen else {}
+        return chosen, read_recipe(written, over_params(settings))
+
+    def space(self, params: Settings, task: Task) -> Space:
+        """The space under these params, for data of this kind; raises SearchError."""
+        compilation = Compilation(self.source, params, task)
+        space = compilation.space
+        if space is None:
+            raise _refused(compilation)
+        if not space.network:
+            raise SearchError(
+                f"{self.path} declares no network, so nothing can be trained",
+                "add a `network` block, with stem, stack and head",
+            )
+        if space.task != task.kind:
+            raise SearchError(
+                f"{self.path} is for `{space.task}`, and this data is for `{task.kind}`",
+                "choose other data with --data",
+            )
+        return space
+
+    def texts(self) -> dict[str, str]:
+        """The file and those that it imports by path, by their names below its folder."""
+        folder = self.path.parent.resolve()
+        found = {self.path.name: self.source.text}
+        for path in _imported(self.source, folder):
+            found[str(path.relative_to(folder))] = path.read_text("utf-8")
+        return found
+
+
+def _imported(source: SourceFile, folder: Path) -> Iterator[Path]:
+    tree = Compilation(source).tree
+    for declaration in tree.declarations if tree else ():
+        match declaration:
+            case ast.Import(ast.Text(value)):
+                path = (folder / value).resolve()
+                yield path
+                parsed = load(path)
+                if parsed and parsed[0]:
+                    yield from _imported(parsed[0].source, path.parent)
+
+
+def over_params(settings: Settings) -> dict[str, object]:
+    """Settings as `--set` gives them, each whose key is not a recipe's under `params`."""
+    sections = SECTIONS[""]
+    return {
+        key if key.partition(".")[0] in sections else f"params.{key}": value
+        for key, value in settings.items()
+    }
+
+
+def read_recipe(written: Mapping[str, object], settings: Settings) -> Recipe:
+    """A recipe with settings put over it; raises SearchError for what the schema refuses."""
+    try:
+        return apply(written, settings)
+    except ValidationError as error:
+        found = problems(overlay(written, settings))
+        wrong = "; ".join(p.message for p in found) or str(error)
+        known = ", ".join(dict.fromkeys(key for p in found for key in p.known))
+        raise SearchError(
+            f"the recipe is wrong: {wrong}", known and f"there are: {known}"
+        ) from error
+
+
+def _refused(compilation: Compilation) -> SearchError:
+    found = compilation.diagnostics
+    first = found[0].message if found else "it cannot be compiled"
+    return SearchError(
+        f"{compilation.source.name}: {first}", "enasdsl check shows every mistake", found
+    )

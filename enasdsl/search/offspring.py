@@ -1,0 +1,103 @@
+"""One architecture of a run's folder as a module that can be trained and evaluated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from enasdsl.ir.record import RecordError, parse_record
+from enasdsl.ir.space import Architecture, Space
+from enasdsl.ir.specialize import specialize
+from enasdsl.nn.child import Child
+from enasdsl.search.assembly import Assembly, Dataset, initial
+from enasdsl.search.compiling import SpaceFile
+from enasdsl.search.deriving import derived_tokens, trained
+from enasdsl.search.errors import SearchError
+from enasdsl.search.problem import Problem, pose
+from enasdsl.search.retraining import Retraining
+from enasdsl.search.run import Run, open_run
+from enasdsl.search.seeds import device_generator, generator
+from enasdsl.semantics.recipe import Recipe
+
+
+def child_params(recipe: Recipe, *, shared: bool) -> dict[str, object]:
+    """The params of the file for the child: the search's alone if it starts from shared weights."""
+    return {**recipe.params} if shared else {**recipe.params, **recipe.child.params}
+
+
+def read_architecture(space: Space, words: str) -> Architecture:
+    """The architecture in a token, in JSON, or in a file with either; raises SearchError."""
+    path = Path(words)
+    text = path.read_text("utf-8") if len(words) < 200 and path.is_file() else words
+    try:
+        return parse_record(space, text)
+    except RecordError as error:
+        raise SearchError(
+            f"this is not an architecture of the space: {error}",
+            "the params of the search and of the child may not differ in what is decided",
+        ) from error
+
+
+def chosen(run: Run, words: str | None) -> str:
+    """The token that `words` mean for a search: a rank in `derived.json`, 1 without any.
+
+    Raises SearchError where nothing was derived.
+    """
+    if words is not None and not words.isdigit():
+        return words
+    tokens = derived_tokens(run)
+    place = int(words or 1)
+    if not 1 <= place <= len(tokens):
+        raise SearchError(
+            f"{run.folder} has {len(tokens) or 'no'} derived architectures",
+            f"derive them with: enasdsl derive {run.folder}",
+        )
+    return tokens[place - 1]
+
+
+@dataclass(frozen=True)
+class Offspring:
+    """What the folder of a child describes, ready to go."""
+
+    run: Run
+    data: Dataset
+    device: torch.device
+
+    @cached_property
+    def space(self) -> Space:
+        params = child_params(self.run.recipe, shared=self.run.info.shared is not None)
+        return SpaceFile.open(self.run.space_file).space(params, self.data.task)
+
+    @cached_property
+    def architecture(self) -> Architecture:
+        return read_architecture(self.space, self.run.info.architecture or "")
+
+    @cached_property
+    def problem(self) -> Problem:
+        recipe = self.run.recipe
+        return pose(self.data, recipe.child.data, recipe.reward, self.run.info.seed)
+
+    def child(self) -> Child:
+        """The architecture with fresh weights."""
+        info = self.run.info
+        child = Child(
+            specialize(self.space, self.architecture),
+            self.space.places,
+            init=initial(self.run.recipe.child.weights.init),
+            generator=generator(info.seed, "weights"),
+        )
+        child.noise = device_generator(self.device, info.seed, "noise")
+        return child.to(self.device)
+
+    def inherit(self, child: Child) -> None:
+        """Gives a child the shared weights of the search that its folder names."""
+        parent = Assembly(open_run(Path(self.run.info.shared or "")), self.data, self.device)
+        source = Child.from_supernet(trained(parent).supernet, self.architecture)
+        child.load_state_dict(source.state_dict())
+
+    def training(self, child: Child) -> Retraining:
+        """The training of a child, at its start."""
+        return Retraining(child, self.problem, self.run.recipe.child.weights)

@@ -1,0 +1,23 @@
+"""Random numbers of a run: each purpose has its own stream, made of the run's one seed."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import torch
+
+
+def seed_of(seed: int, *purpose: str | int) -> int:
+    """A 63-bit seed for a purpose, the same in every process and release."""
+    text = ":".join(map(str, (seed, *purpose)))
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def generator(seed: int, *purpose: str | int) -> torch.Generator:
+    """A fresh generator for a purpose, on the CPU, so that its numbers are the same everywhere."""
+    return device_generator("cpu", seed, *purpose)
+
+
+def device_generator(device: torch.device | str, seed: int, *purpose: str | int) -> torch.Generator:
+    """A fresh generator for a purpose on a device."""
+    return torch.Generator(device).manual_seed(seed_of(seed, *purpose))

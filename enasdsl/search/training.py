@@ -1,0 +1,219 @@
+"""`enasdsl train`: one architecture by itself, in a folder of its own."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from safetensors.torch import save as packed
+
+from enasdsl.ir.record import to_json, to_token
+from enasdsl.search.assembly import Dataset, dataset, device_of
+from enasdsl.search.checkpoint import replacing
+from enasdsl.search.clock import Clock
+from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
+from enasdsl.search.drive import Ending
+from enasdsl.search.errors import SearchError
+from enasdsl.search.offspring import Offspring, child_params, chosen, read_architecture
+from enasdsl.search.problem import shown
+from enasdsl.search.run import Info, Run, create, fresh_folder, open_run, write_json
+from enasdsl.search.session import Outcome, Session
+from enasdsl.semantics.recipe import Recipe
+
+Settings = Mapping[str, object]
+CLOSING = 4.0
+"""Measures of the validation part for which a budget leaves time at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """How a training ended; the figures are None where it was interrupted before its end.
+
+    `figure` is `perplexity` or `accuracy`, `parameters` the child's trained numbers, `command`
+    what goes on with it.
+    """
+
+    folder: Path
+    ending: Ending
+    architecture: str
+    parameters: int
+    figure: str
+    valid: float | None
+    test: float | None
+    epochs: int
+    seconds: float
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a new training starts from."""
+
+    file: SpaceFile
+    data: Dataset
+    recipe: Recipe
+    architecture: str
+    info: Info
+    folder: Path
+
+    def create(self) -> Run:
+        params = child_params(self.recipe, shared=self.info.shared is not None)
+        space = self.file.space(params, self.data.task)
+        token = to_token(read_architecture(space, self.architecture))
+        info = self.info.model_copy(
+            update={"space": space.name, "hash": space.hash, "architecture": token}
+        )
+        return create(self.folder, info, self.recipe, self.file.texts())
+
+
+def train(
+    source: str | Path,
+    data: str | None = None,
+    *,
+    arch: str | None = None,
+    recipe: str | None = None,
+    settings: Settings | None = None,
+    budget: float | None = None,
+    seed: int | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    from_shared: bool = False,
+    device: str = "auto",
+    data_root: str | Path | None = None,
+    console: Console | None = None,
+) -> TrainResult:
+    """Trains one architecture, of a search or of a file, and states valid and test figures.
+
+    `source` is a search's folder, and `arch` then a rank or nothing for its best derived one, or
+    a space file; `arch` is a token, a record in JSON, or a file with either. `budget` is in
+    seconds over all resumptions, the final figures included. Writes `result.json` and
+    `weights.safetensors`. Raises SearchError.
+    """
+    clock = Clock(budget)
+    where = device_of(device)
+    parent = _parent(source)
+    if resume:
+        run = _reopen(Path(out) if out else parent.child if parent else None, settings or {})
+        loaded = dataset(run.info.data, data_root or run.info.data_root, where)
+        clock.budget = budget or run.info.budget
+    else:
+        asked = Info(
+            kind="child", file=str(source), space="", hash="", recipe=recipe,
+            data=data or (parent.info.data if parent else ""),
+            data_root=_absolute(data_root) or (parent.info.data_root if parent else None),
+            seed=seed if seed is not None else (parent.info.seed if parent else 0),
+            device=str(where), budget=budget,
+            shared=str(parent.folder.resolve()) if parent and from_shared else None,
+        )  # fmt: skip
+        plan = _plan(asked, parent, arch, settings or {}, out, where)
+        run, loaded = plan.create(), plan.data
+    offspring = Offspring(run, loaded, where)
+    session = Session(run.folder, clock, resume=resume, closing=CLOSING, console=console)
+    return _carry(offspring, session)
+
+
+def _parent(source: str | Path) -> Run | None:
+    """The search whose folder `source` is; raises SearchError for another kind of folder."""
+    if not Path(source).is_dir():
+        return None
+    run = open_run(Path(source))
+    if run.info.kind != "search":
+        raise SearchError(f"{source} is a child, not a search", "name a search or a space file")
+    return run
+
+
+def _plan(
+    info: Info,
+    parent: Run | None,
+    arch: str | None,
+    settings: Settings,
+    out: str | Path | None,
+    where: torch.device,
+) -> _Plan:
+    if not info.data:
+        raise SearchError("no data is named", "name it with --data")
+    loaded = dataset(info.data, info.data_root, where)
+    if parent is not None:
+        file = SpaceFile.open(parent.space_file)
+        recipe = read_recipe(parent.recipe.model_dump(), over_params(settings))
+        info = info.model_copy(update={"file": parent.info.file, "recipe": parent.info.recipe})
+        folder = Path(out) if out else parent.child
+        return _Plan(file, loaded, recipe, chosen(parent, arch), info, folder)
+    if arch is None:
+        raise SearchError(
+            "no architecture is named", "name it with --arch, or give a search's folder"
+        )
+    file = SpaceFile.open(info.file)
+    name, recipe = file.recipe(info.recipe, settings, loaded.task)
+    info = info.model_copy(update={"file": str(file.path), "recipe": name})
+    folder = Path(out) if out else fresh_folder(f"{file.path.stem}-child")
+    return _Plan(file, loaded, recipe, arch, info, folder)
+
+
+def _reopen(folder: Path | None, settings: Settings) -> Run:
+    if folder is None:
+        raise SearchError("--resume does not say which training", "name its folder with --out")
+    run = open_run(folder)
+    if run.info.kind != "child":
+        raise SearchError(f"{folder} is no child", "go on with `enasdsl search --resume`")
+    if read_recipe(run.recipe.model_dump(), over_params(settings)) != run.recipe:
+        raise SearchError(
+            "a training that resumes keeps its recipe, and --set would change it",
+            "start again with another --out",
+        )
+    return run
+
+
+def _carry(offspring: Offspring, session: Session) -> TrainResult:
+    run = offspring.run
+    child = offspring.child()
+    if run.info.shared is not None and not session.resume:
+        offspring.inherit(child)
+    job = offspring.training(child)
+    outcome = session.run(job)
+    name = shown(offspring.problem.figure, 0.0)[0]
+    valid = test = None
+    if outcome.ending is not Ending.INTERRUPTED:
+        valid, test = (shown(offspring.problem.figure, m.figure)[1] for m in job.finish())
+    spent = session.clock.budget if outcome.ending is Ending.BUDGET else None
+    result = TrainResult(
+        run.folder, outcome.ending, run.info.architecture or "",
+        sum(p.numel() for p in child.parameters()), name, valid, test, job.epoch,
+        session.clock.elapsed, resuming(run, None if spent is None else 2 * spent),
+    )  # fmt: skip
+    if valid is not None:
+        with replacing(run.folder / "weights.safetensors") as file:
+            file.write(packed({n: t.cpu().contiguous() for n, t in child.state_dict().items()}))
+        write_json(run.folder / "result.json", _record(offspring, result, outcome))
+    return result
+
+
+def _record(offspring: Offspring, result: TrainResult, outcome: Outcome) -> dict[str, object]:
+    choices = to_json(offspring.space, offspring.architecture)["choices"]
+    return {
+        "architecture": result.architecture,
+        "choices": choices,
+        "parameters": result.parameters,
+        "data": offspring.run.info.data,
+        "seed": offspring.run.info.seed,
+        f"valid_{result.figure}": result.valid,
+        f"test_{result.figure}": result.test,
+        "epochs": result.epochs,
+        "steps": outcome.steps,
+        "seconds": round(result.seconds, 1),
+        "ending": result.ending.value,
+    }
+
+
+def _absolute(path: str | Path | None) -> str | None:
+    return None if path is None else str(Path(path).resolve())
+
+
+def resuming(run: Run, budget: float | None) -> str:
+    """The command that goes on with a training; `budget` in seconds, None for the same."""
+    words = ["enasdsl", "train", run.info.file, "--out", str(run.folder), "--resume"]
+    return shlex.join(words + ([] if budget is None else ["--budget", f"{budget:g}s"]))
