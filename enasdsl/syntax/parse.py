@@ -1,0 +1,277 @@
+"""The parser: lark's LALR tables, driven token by token so that it can go on after a mistake."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import lark
+from lark.exceptions import UnexpectedInput
+from lark.parsers.lalr_analysis import Shift
+
+from enasdsl.diagnostics import Diagnostic
+from enasdsl.source import SourceFile, Span, shipped
+from enasdsl.syntax.ast import Ast
+from enasdsl.syntax.build import NESTING_LIMIT, build, too_deep
+from enasdsl.syntax.lines import (
+    CLOSERS,
+    OPENERS,
+    NewlineFilter,
+    Resumption,
+    begins_declaration,
+    indentation,
+    resumption,
+)
+from enasdsl.syntax.mistakes import Bracket, Failure, Seen, diagnose, lexeme, unclosed
+from enasdsl.syntax.read import empty
+
+MISTAKE_LIMIT = 20
+
+# The rules of which a list is made, and which the parser can therefore give up singly.
+_LISTED = ("statement", "part_statement", "setting", "rule", "declaration")
+
+
+def parse(source: SourceFile) -> tuple[Ast | None, tuple[Diagnostic, ...]]:
+    """The Ast of `source`, or None and what is wrong with its syntax."""
+    if diagnostic := empty(source):
+        return None, (diagnostic,)
+    tree, found = _Run(source).tree()
+    if tree is not None:
+        ast, more = build(source, tree)
+        found = sorted([*found, *more], key=lambda diagnostic: diagnostic.label.span.start)
+        if not found:
+            return ast, ()
+    return None, tuple(found)
+
+
+# ------------------------------------------------------------------------------- the tables
+
+
+@cache
+def parser() -> lark.Lark:
+    """The parser of `grammars/enas.lark`, from the user's cache folder where it is there."""
+    grammar = (shipped("grammars") / "enas.lark").read_text(encoding="utf-8")
+    path = _cache_file(grammar)
+    try:
+        with path.open("rb") as file:
+            return lark.Lark.load(file)
+    except Exception:  # no cache, or one that another version or a crash left behind
+        built = lark.Lark(
+            grammar,
+            parser="lalr",
+            start="file",
+            postlex=NewlineFilter(),
+            propagate_positions=True,
+            maybe_placeholders=True,
+        )
+        with suppress(OSError):
+            _store(built, path)
+        return built
+
+
+def _cache_file(grammar: str) -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    key = f"{grammar}\0{lark.__version__}\0{sys.version_info[:2]}".encode()
+    return Path(base) / "enasdsl" / f"{hashlib.sha256(key).hexdigest()[:32]}.lalr"
+
+
+def _store(built: lark.Lark, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            built.save(file)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+Table = Mapping[int, Mapping[str, tuple[Any, Any]]]
+
+
+def table() -> Table:
+    """The action of the parser in each state for each symbol."""
+    return cast(Table, parser().parse_interactive("").parser_state.parse_conf.states)
+
+
+def acceptable(states: Table, stack: Sequence[int]) -> frozenset[str]:
+    """The terminals that the parser with this stack of states would take."""
+    terminals = (symbol for symbol in states[stack[-1]] if symbol.isupper())
+    return frozenset(terminal for terminal in terminals if _takes(states, stack, terminal))
+
+
+def _takes(states: Table, stack: Sequence[int], terminal: str) -> bool:
+    pending = list(stack)
+    while entry := states[pending[-1]].get(terminal):
+        action, argument = entry
+        if action is Shift:
+            return True
+        if size := len(argument.expansion):
+            del pending[-size:]
+        if argument.origin.name not in states[pending[-1]]:
+            return terminal == "$END"
+        pending.append(states[pending[-1]][argument.origin.name][1])
+    return False
+
+
+# ----------------------------------------------------------------------------- the driving
+
+
+class _TooDeep(Exception):
+    """More brackets are open than the limit allows."""
+
+
+class _Run:
+    """One pass over a file: the parser's state, and what messages need to know of the past."""
+
+    def __init__(self, source: SourceFile) -> None:
+        self.source = source
+        interactive = parser().parse_interactive(source.text)
+        self.lexer = interactive.lexer_thread
+        self.state = interactive.parser_state
+        self.states = cast(Table, self.state.parse_conf.states)
+        self.found: list[Diagnostic] = []
+        self.fed: list[int] | None = None  # the stack before the token that is being fed
+        self.previous: tuple[lark.Token, list[int]] | None = None
+        self.brackets: list[Bracket] = []
+        self.crooked: Bracket | None = None
+        self.statement: str | None = None
+        self.statement_start = 0
+        self.fresh = True
+
+    def tree(self) -> tuple[lark.Tree[lark.Token] | None, list[Diagnostic]]:
+        """The tree of the file, without the statements in which mistakes were found."""
+        while True:
+            try:
+                return self.to_end(), self.found
+            except UnexpectedInput as error:
+                failure = self.failure(error.pos_in_stream or 0)
+            except _TooDeep:
+                return None, [*self.found, too_deep(self.brackets[-1].span)]
+            self.found.append(diagnose(failure))
+            if len(self.found) == MISTAKE_LIMIT or not failure.text or not self.recover(failure):
+                return None, self.found
+
+    def to_end(self) -> lark.Tree[lark.Token]:
+        for token in self.lexer.lex(self.state):
+            before = self.fed = list(self.state.state_stack)
+            self.state.feed_token(token)
+            self.fed = None
+            self.note(token, before)
+        self.fed = list(self.state.state_stack)
+        end = len(self.source.text)
+        root = self.state.feed_token(lark.Token("$END", "", start_pos=end, end_pos=end), True)
+        return cast("lark.Tree[lark.Token]", root)
+
+    def span(self, token: lark.Token) -> Span:
+        return Span(self.source, token.start_pos or 0, token.end_pos or 0)
+
+    def note(self, token: lark.Token, before: list[int]) -> None:
+        """Remembers a token that the parser has taken."""
+        kind = token.type
+        if self.fresh:
+            self.fresh = False
+            self.statement, self.statement_start = kind, token.start_pos or 0
+        if kind == "_END":
+            self.fresh, self.statement = True, None
+        elif kind in OPENERS:
+            self.brackets.append(Bracket(kind, self.span(token), self.statement))
+            if kind == "_LBRACE":
+                self.fresh, self.statement = True, None
+            if len(self.brackets) > NESTING_LIMIT:
+                raise _TooDeep
+        elif kind in CLOSERS:
+            self.close(self.brackets.pop(), token)
+        self.previous = token, before
+
+    def close(self, bracket: Bracket, token: lark.Token) -> None:
+        text = self.source.text
+        start, stop = bracket.span.start, token.start_pos or 0
+        if bracket.kind == "_LBRACE":
+            self.statement = bracket.statement
+            own_line = text.rfind("\n", 0, stop) + 1 + indentation(text, stop) == stop
+            if own_line and indentation(text, start) != indentation(text, stop):
+                self.crooked = self.crooked or bracket
+        if not self.brackets:
+            self.crooked = None
+
+    def failure(self, start: int) -> Failure:
+        """What there is to say of the parser's standstill at the offset `start`."""
+        stack = self.fed if self.fed is not None else list(self.state.state_stack)
+        found = lexeme(Span(self.source, start, start))
+        previous = None
+        if self.previous:
+            token, before = self.previous
+            whole = lexeme(self.span(token))
+            if whole.start < start < whole.stop:
+                found, stack = whole, before
+            else:
+                previous = Seen(token.type, self.span(token), acceptable(self.states, before))
+        return Failure(
+            found=found,
+            acceptable=acceptable(self.states, stack),
+            previous=previous,
+            brackets=tuple(self.brackets),
+            crooked=self.crooked,
+            statement=self.statement,
+        )
+
+    # ------------------------------------------------------------------ after a mistake
+
+    def recover(self, failure: Failure) -> bool:
+        """Goes on at the next statement, declaration or `}`; False where there is none."""
+        braces = [i for i, bracket in enumerate(self.brackets) if bracket.kind == "_LBRACE"]
+        within = braces[-1] + 1 if braces else 0
+        parentheses = len(self.brackets) - within
+        start = failure.found.start
+        if unclosed(failure):
+            start = self.previous_stop(failure)
+            parentheses = 0
+        indent = indentation(self.source.text, self.statement_start)
+        place = resumption(self.source.text, start, parentheses=parentheses, indent=indent)
+        while place and place.at == "close" and not braces:
+            place = resumption(self.source.text, place.offset + 1, parentheses=0, indent=indent)
+        if place is None:
+            return False
+        del self.brackets[0 if place.at == "declaration" else within :]
+        self.resume(place, outermost=place.at == "declaration" and bool(braces))
+        return True
+
+    def previous_stop(self, failure: Failure) -> int:
+        """The end of the last token before the failure that does not begin its declaration."""
+        if not failure.previous:
+            return failure.found.start
+        span = failure.previous.span
+        if begins_declaration(self.source.text, span.start):
+            return max(span.start - 1, 0)
+        return span.stop
+
+    def resume(self, place: Resumption, *, outermost: bool) -> None:
+        """Lets the parser believe that a whole statement ends at `place`, and goes on there."""
+        ending = "_RBRACE" if place.at == "close" else "_END"
+        self.fed, self.previous, self.fresh, self.statement = None, None, True, None
+        if outermost or ending not in acceptable(self.states, self.state.state_stack):
+            self.give_up(*(("declaration",) if outermost else _LISTED))
+        if ending == "_END":
+            self.state.feed_token(
+                lark.Token("_END", "", start_pos=place.offset, end_pos=place.offset)
+            )
+        self.lexer.state.line_ctr.char_pos = place.offset
+
+    def give_up(self, *rules: str) -> None:
+        """Replaces the newest unfinished member of a list by an error."""
+        stack = self.state.state_stack
+        while not any(rule in self.states[stack[-1]] for rule in rules):
+            stack.pop()
+            self.state.value_stack.pop()
+        rule = next(rule for rule in rules if rule in self.states[stack[-1]])
+        stack.append(self.states[stack[-1]][rule][1])
+        self.state.value_stack.append(lark.Tree("error", []))
