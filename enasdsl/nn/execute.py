@@ -32,9 +32,6 @@ class Call:
     bindings: tuple[_Binding, ...]
     free: tuple[int, ...]
 
-    def fetch(self, store: WeightStore) -> dict[str, Tensor]:
-        return {name: cut(store.tensor(*key), cuts) for name, key, cuts in self.bindings}
-
 
 @dataclass(frozen=True, slots=True)
 class Loop:
@@ -45,6 +42,7 @@ class Loop:
     sequences: tuple[bool, ...]
     widths: tuple[int, ...]  # of the states
     free: tuple[int, ...]
+    bindings: tuple[_Binding, ...] = ()  # the body fetches its own
 
     def run(
         self, inputs: Sequence[Tensor], states: States | None, store: WeightStore, mode: Mode
@@ -96,7 +94,7 @@ class Program:
 
     def fetch(self, store: WeightStore) -> list[dict[str, Tensor]]:
         """The weights of each call, cut out of the shared ones."""
-        return [{} if isinstance(call, Loop) else call.fetch(store) for call in self.calls]
+        return [_fetch(call.bindings, store) if call.bindings else {} for call in self.calls]
 
     def execute(
         self,
@@ -123,17 +121,11 @@ class Program:
         return tuple([values[i] for i in self.network.outputs]), kept
 
 
-def run(
-    network: Network,
-    regions: Regions,
-    store: WeightStore,
-    inputs: Sequence[Tensor],
-    states: States | None = None,
-    *,
-    mode: Mode,
-) -> tuple[tuple[Tensor, ...], States]:
-    """Runs a network once; to run it often, bind a Program and keep it."""
-    return Program(network, regions).run(store, inputs, states, mode=mode)
+def _fetch(bindings: tuple[_Binding, ...], store: WeightStore) -> dict[str, Tensor]:
+    return {
+        name: cut(store.tensor(*key), cuts) if cuts else store.tensor(*key)
+        for name, key, cuts in bindings
+    }
 
 
 def _last_uses(network: Network) -> list[tuple[int, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from math import prod, sqrt
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -45,26 +45,17 @@ class WeightStore(nn.Module):
             key = escaped(owned.place)
             if key not in self._modules:
                 self.add_module(key, nn.Module())
-            holder = self.module_of(owned.place)
+            holder: Any = self._modules[key]
             if owned.weight.buffer:
                 holder.register_buffer(owned.weight.name, value)
             else:
                 holder.register_parameter(owned.weight.name, nn.Parameter(value))
 
-    def module_of(self, place: str) -> nn.Module:
-        """The module that holds the tensors of a place."""
-        module = self._modules[escaped(place)]
-        assert module is not None
-        return module
-
     def tensor(self, place: str, weight: str) -> Tensor:
-        """The whole tensor `weight` of a place."""
-        module = self.module_of(place)
+        """The whole tensor `weight` of a place; raises KeyError where there is none."""
+        module: Any = self._modules[escaped(place)]
         found: Tensor | None = module._parameters.get(weight)
-        if found is None:
-            found = module._buffers[weight]
-        assert found is not None
-        return found
+        return module._buffers[weight] if found is None else found
 
 
 @cache
