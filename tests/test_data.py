@@ -172,6 +172,14 @@ def test_cutout_is_a_clipped_square_with_uniform_centre() -> None:
     assert torch.equal(rows.sum(1) * columns.sum(1), areas)
 
 
+def test_all_of_a_batch_is_made_on_the_device_of_the_data(digits: ImageData) -> None:
+    moved = digits.to("meta")  # any operation that mixes devices fails
+    stream = moved.stream("train", 8, seeded(), augment=Augment(pad=1, flip=True, cutout=3))
+    x, y = next(stream)
+    assert (x.device.type, y.device.type) == ("meta", "meta")
+    assert x.shape == (8, 1, 8, 8)
+
+
 # ---------------------------------------------------------------------- digits
 
 

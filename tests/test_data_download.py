@@ -318,6 +318,18 @@ def test_an_archive_without_a_checksum_is_judged_by_its_members(site: Site, tmp_
     assert said[2].startswith("w.zip is not a complete archive")
 
 
+def test_an_archive_put_there_by_hand_is_used_and_kept(dead: str, tmp_path: Path) -> None:
+    content = tar({"b": TEXT})
+    artifact = Artifact("w.tgz", md5(content), (dead,), take_from_tar({"b": "text.txt"}))
+    collection = Collection("sample", {"text.txt": md5(TEXT)}, (), ((artifact,),))
+    with pytest.raises(DataError) as caught:
+        locate(collection, tmp_path)
+    assert "put text.txt, or the archive w.tgz, into" in caught.value.help
+    (tmp_path / "sample" / "w.tgz").write_bytes(content)
+    folder = locate(collection, tmp_path)
+    assert sorted(os.listdir(folder)) == ["text.txt", "w.tgz"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -100,9 +100,11 @@ def _fetch(collection: Collection, folder: Path) -> None:
         for source in collection.sources:
             if all(_fetch_one(artifact, folder, failures) for artifact in source):
                 return
+    archives = [a.name for source in collection.sources for a in source if a.unpack]
+    choice = "".join(f", or the archive {name}," for name in archives)
     raise DataError(
         f"{collection.name} could not be downloaded:\n" + "\n".join(failures),
-        f"put {', '.join(collection.files)} into {folder}, or run again with a network; "
+        f"put {', '.join(collection.files)}{choice} into {folder}, or run again with a network; "
         "--data pydocs and --data digits need none",
     )
 
