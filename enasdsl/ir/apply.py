@@ -138,12 +138,17 @@ def settle(value: Lowered, ctx: Context, *, span: Span) -> Tensor:
             return settle(only.value, ctx, span=span)
         case Listing():
             raise mistake(
-                "E0303", "a list where one value is needed", span, "this reads one value",
+                "E0303",
+                "a list where one value is needed",
+                span,
+                "this reads one value",
                 help="join the list first, with `sum`, `concat`, `mean` or `product`",
             )
         case _:
             raise mistake(
-                "E0303", f"{evaluation.describe(value)} where a value is needed", span,
+                "E0303",
+                f"{evaluation.describe(value)} where a value is needed",
+                span,
                 "data flows through here",
             )
 
@@ -175,7 +180,9 @@ def _composite(op: Composite, inputs: list[Tensor], ctx: Context, *, span: Span)
     if decl.inputs:
         if len(decl.inputs) != len(inputs):
             raise mistake(
-                "E0302", f"`{name}` reads {len(decl.inputs)} values and gets {len(inputs)}", span,
+                "E0302",
+                f"`{name}` reads {len(decl.inputs)} values and gets {len(inputs)}",
+                span,
                 "here",
             )
         inner.env.update({n.text: v for n, v in zip(decl.inputs, inputs, strict=True)})
@@ -183,8 +190,10 @@ def _composite(op: Composite, inputs: list[Tensor], ctx: Context, *, span: Span)
     result = cells.run(decl.body, inner)
     if not isinstance(result, Operation):
         raise mistake(
-            "E0206", f"the body of `{name}` gives {evaluation.describe(result)}, not an operation",
-            decl.body.statements[-1].span, "an operation is needed",
+            "E0206",
+            f"the body of `{name}` gives {evaluation.describe(result)}, not an operation",
+            decl.body.statements[-1].span,
+            "an operation is needed",
             help=f"name what it reads: `op {name} on x {{ ... }}`",
         )
     return apply(result, inputs, inner, span=decl.body.statements[-1].span)
@@ -226,7 +235,10 @@ def _deeper(decl: ast.OpDecl, ctx: Context, span: Span) -> dict[str, int]:
     bound = CALL_DEPTH if decl.depth is None else evaluation.integer(decl.depth, ctx)
     if depth > bound:
         raise mistake(
-            "E0503", f"`{name}` calls itself more than {bound} deep", span, "the bound is reached",
+            "E0503",
+            f"`{name}` calls itself more than {bound} deep",
+            span,
+            "the bound is reached",
             help="end the recursion with `when`, or declare a larger `depth`",
         )
     return {**ctx.calls, name: depth}
@@ -246,9 +258,7 @@ def _chosen(op: ChosenOp, inputs: list[Tensor], ctx: Context, *, span: Span) -> 
         results.append(settle(apply(branch, inputs, inner, span=span), inner, span=span))
     if len(results) == 1:
         return results[0]
-    return choosing.select(
-        results, op.decision, op.slot, op.table, ctx, source=False, span=span
-    )
+    return choosing.select(results, op.decision, op.slot, op.table, ctx, source=False, span=span)
 
 
 def _repeat(op: Repeated, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
@@ -292,7 +302,9 @@ def _body_operation(repeat: ast.Repeat, n: int, op: Repeated, inner: Context) ->
     step = cells.run(repeat.body, body)
     if not isinstance(step, Operation):
         raise mistake(
-            "E0206", "the body of a repeat must be an operation", op.span,
+            "E0206",
+            "the body of a repeat must be an operation",
+            op.span,
             f"this is {evaluation.describe(step)}",
         )
     return step
@@ -306,5 +318,3 @@ def _repetitions(op: Repeated) -> tuple[int, int]:
         )
     assert isinstance(most, int)
     return least, most
-
-

@@ -49,8 +49,9 @@ def call_function(name: str, values: list[Lowered], expr: ast.Call) -> Lowered:
         return _symbolic(name, flat, expr)
     if not all(isinstance(v, int | float) for v in flat):
         odd = next(v for v in flat if not isinstance(v, int | float))
-        raise mistake("E0208", f"`{name}` needs numbers", expr.span,
-                      f"there is {evaluation.describe(odd)}")
+        raise mistake(
+            "E0208", f"`{name}` needs numbers", expr.span, f"there is {evaluation.describe(odd)}"
+        )
     try:
         if name in _OF_LISTS:
             return _OF_LISTS[name](flat)  # type: ignore[operator, no-any-return]
@@ -76,8 +77,12 @@ def unary(expr: ast.Unary, value: Lowered, ctx: Context) -> Lowered:
         return compute(name, value)
     if isinstance(value, Tensor | Picked) and name == "neg":
         return _affine(value, -1.0, 0.0, ctx, expr.span)
-    raise mistake("E0208", f"`{expr.operator}` needs a number", expr.operand.span,
-                  f"this is {evaluation.describe(value)}")
+    raise mistake(
+        "E0208",
+        f"`{expr.operator}` needs a number",
+        expr.operand.span,
+        f"this is {evaluation.describe(value)}",
+    )
 
 
 def binary(expr: ast.Binary, left: Lowered, right: Lowered, ctx: Context) -> Lowered:
@@ -92,29 +97,38 @@ def binary(expr: ast.Binary, left: Lowered, right: Lowered, ctx: Context) -> Low
         return _elementwise(expr, left, right, ctx)
     odd = right if isinstance(left, scalar) else left
     where = expr.right if isinstance(left, scalar) else expr.left
-    raise mistake("E0208", f"`{expr.operator}` cannot join these", where.span,
-                  f"this is {evaluation.describe(odd)}")
+    raise mistake(
+        "E0208",
+        f"`{expr.operator}` cannot join these",
+        where.span,
+        f"this is {evaluation.describe(odd)}",
+    )
 
 
 def _numbers(expr: ast.Binary, left: Num, right: Num) -> Num:
     if expr.operator == "^" and not _small_power(left, right):
-        raise mistake("E0502", "a power too large to write out", expr.span,
-                      "the limit is 4,096 binary digits in each factor and an exponent of 4,096")
+        raise mistake(
+            "E0502",
+            "a power too large to write out",
+            expr.span,
+            "the limit is 4,096 binary digits in each factor and an exponent of 4,096",
+        )
     try:
         return compute(expr.operator, left, right)
     except ZeroDivisionError:
         raise mistake("E0208", "division by zero", expr.right.span, "this is zero") from None
     except (TypeError, OverflowError) as error:
-        raise mistake("E0208", f"`{expr.operator}` cannot join these", expr.span,
-                      str(error)) from None
+        raise mistake(
+            "E0208", f"`{expr.operator}` cannot join these", expr.span, str(error)
+        ) from None
 
 
 def _small_power(left: Num, right: Num) -> bool:
     bases = left.values if isinstance(left, Chosen) else (left,)
     exponents = right.values if isinstance(right, Chosen) else (right,)
-    return all(
-        not isinstance(b, int) or b.bit_length() <= 4096 for b in bases
-    ) and all(not isinstance(e, int) or abs(e) <= 4096 for e in exponents)
+    return all(not isinstance(b, int) or b.bit_length() <= 4096 for b in bases) and all(
+        not isinstance(e, int) or abs(e) <= 4096 for e in exponents
+    )
 
 
 _ELEMENTWISE = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
@@ -123,8 +137,12 @@ _ELEMENTWISE = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
 def _elementwise(expr: ast.Binary, left: Lowered, right: Lowered, ctx: Context) -> Lowered:
     for side, where in ((left, expr.left), (right, expr.right)):
         if not isinstance(side, Tensor | Picked | int | float | Chosen | Computed):
-            raise mistake("E0208", f"`{expr.operator}` cannot join these", where.span,
-                          f"this is {evaluation.describe(side)}")
+            raise mistake(
+                "E0208",
+                f"`{expr.operator}` cannot join these",
+                where.span,
+                f"this is {evaluation.describe(side)}",
+            )
     if isinstance(left, Tensor | Picked) and isinstance(right, Tensor | Picked):
         spec = Primitive(OPS[_ELEMENTWISE[expr.operator]], {}, expr.span)
         return application.apply(spec, [left, right], ctx, span=expr.span)
@@ -181,5 +199,9 @@ def truth(expr: ast.Expr, ctx: Context) -> bool:
     value = evaluation.evaluate(expr, ctx)
     if isinstance(value, bool):
         return value
-    raise mistake("E0208", "a fixed condition is needed here", expr.span,
-                  f"this is {evaluation.describe(value)}")
+    raise mistake(
+        "E0208",
+        "a fixed condition is needed here",
+        expr.span,
+        f"this is {evaluation.describe(value)}",
+    )

@@ -35,7 +35,7 @@ def mistake(
     span: Span,
     label: str,
     *others: Label,
-    help: str | None = None,  # noqa: A002
+    help: str | None = None,
     fix: Fix | None = None,
 ) -> Mistake:
     return Mistake(Diagnostic(code, message, Label(span, label), others, help, fix))
@@ -64,7 +64,9 @@ class Builder:
         self.inputs += 1
         return Tensor(self.add(Input(name, shape), span=span), shape, stride, span)
 
-    def node(self, name: str, tensor: Tensor, guard: Condition, *, frame: int, span: Span) -> Tensor:
+    def node(
+        self, name: str, tensor: Tensor, guard: Condition, *, frame: int, span: Span
+    ) -> Tensor:
         ref = self.add(Node(name, tensor.ref, guard, frame, tensor.shape), span=span)
         return Tensor(ref, tensor.shape, tensor.stride, span)
 

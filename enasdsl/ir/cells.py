@@ -16,7 +16,16 @@ from enasdsl.ir.graph import Call
 from enasdsl.ir.names import at, place_text
 from enasdsl.ir.space import Constraint
 from enasdsl.ir.values import Absent, Item, Listing, Lowered, Stamp, Tensor
-from enasdsl.semantics.symbols import Chosen, Computed, Condition, Num, Shape, Test, extremes
+from enasdsl.semantics.symbols import (
+    Chosen,
+    Computed,
+    Condition,
+    Num,
+    Shape,
+    Test,
+    compute,
+    extremes,
+)
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -76,7 +85,9 @@ def bind(statement: ast.Let, ctx: Context) -> None:
         value = evaluation.evaluate(statement.value, ctx)
         values = tuple(i.value for i in evaluation.items_of(value, statement.value.span))
     if len(values) != len(names):
-        raise mistake("E0404", f"{len(names)} names for {len(values)} values", statement.span, "here")
+        raise mistake(
+            "E0404", f"{len(names)} names for {len(values)} values", statement.span, "here"
+        )
     ctx.env.update(zip(names, values, strict=True))
 
 
@@ -87,15 +98,23 @@ def require(statement: ast.Require, ctx: Context) -> None:
     match value:
         case bool():
             if not value:
-                raise mistake("E0408", "no architecture meets this requirement",
-                              statement.condition.span, message)
+                raise mistake(
+                    "E0408",
+                    "no architecture meets this requirement",
+                    statement.condition.span,
+                    message,
+                )
         case Chosen() | Computed():
             constraint = Constraint(value, ctx.guard or (), message, statement.span)
             if constraint not in ctx.ledger.constraints:
                 ctx.ledger.constraints.append(constraint)
         case _:
-            raise mistake("E0208", "a requirement must be true or false",
-                          statement.condition.span, f"this is {evaluation.describe(value)}")
+            raise mistake(
+                "E0208",
+                "a requirement must be true or false",
+                statement.condition.span,
+                f"this is {evaluation.describe(value)}",
+            )
 
 
 # ----------------------------------------------------------------------- nodes
@@ -113,8 +132,12 @@ def _nodes(statement: ast.Node, ctx: Context) -> None:
         name = f"node{number}"
         path = f"{frame.scope.path}.{name}" if frame.scope.path else name
         if path in frame.refs:
-            raise mistake("E0202", f"node {number} is there already", statement.domain.span,
-                          "each node of a cell has a number of its own")
+            raise mistake(
+                "E0202",
+                f"node {number} is there already",
+                statement.domain.span,
+                "each node of a cell has a number of its own",
+            )
         key = at(statement.span, number)
         names: dict[str, Lowered] = {statement.variable.text: number} if statement.variable else {}
         inner = ctx.fork(**names).under(condition)
@@ -124,10 +147,14 @@ def _nodes(statement: ast.Node, ctx: Context) -> None:
         result = value_of(statement.body, inner)
         value = application.settle(result, inner, span=statement.body.span)
         if value.stride != 1:
-            raise mistake("E0304", f"the stride of {value.stride} is never taken",
-                          statement.body.statements[-1].span, f"this is still {value.shape}",
-                          help="every operation on an input of a cell with a stride must take it: "
-                          "`identity when stride == 1 else factorized_reduction`")
+            raise mistake(
+                "E0304",
+                f"the stride of {value.stride} is never taken",
+                statement.body.statements[-1].span,
+                f"this is still {value.shape}",
+                help="every operation on an input of a cell with a stride must take it: "
+                "`identity when stride == 1 else factorized_reduction`",
+            )
         node = ctx.builder.node(name, value, condition, frame=frame.number, span=statement.span)
         frame.refs[path] = node.ref
         frame.nodes.append(Item(node, condition, name, path))
@@ -171,7 +198,9 @@ def _each(statement: ast.Each, ctx: Context) -> None:
     changed = {}
     for item in wanted:
         inner = ctx.inside(statement.span, item.label, item.path)
-        value = application.apply(op, [item.value], inner.under(item.condition), span=statement.operation.span)
+        value = application.apply(
+            op, [item.value], inner.under(item.condition), span=statement.operation.span
+        )
         changed[item.path] = application.settle(value, inner, span=statement.operation.span)
     for members in (frame.inputs, frame.nodes):
         members[:] = [replace(m, value=changed.get(m.path, m.value)) for m in members]
@@ -184,8 +213,12 @@ def stamp(op: Stamp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lower
     """One more stamp of a cell, or one more evaluation of a block."""
     decl = op.decl
     if len(inputs) != len(decl.inputs):
-        raise mistake("E0302", f"`{op.name}` reads {len(decl.inputs)} values and gets {len(inputs)}",
-                      span, "here")
+        raise mistake(
+            "E0302",
+            f"`{op.name}` reads {len(decl.inputs)} values and gets {len(inputs)}",
+            span,
+            "here",
+        )
     stride, ambient = in_force(op, inputs, ctx)
     if decl.kind == "block":
         return _block(op, inputs, stride, ambient, ctx, span)
@@ -207,8 +240,9 @@ def stamp(op: Stamp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lower
 
 def _per_step(shape: Shape, op: Stamp, span: Span) -> Shape:
     if len(shape.space) != 1 or shape.tokens:
-        raise mistake("E0301", f"`{op.name}` has a state and runs along a sequence", span,
-                      f"this is {shape}")
+        raise mistake(
+            "E0301", f"`{op.name}` has a state and runs along a sequence", span, f"this is {shape}"
+        )
     return Shape(shape.channels)
 
 
@@ -240,13 +274,22 @@ def _changed(change: ast.Change, value: Num, ambient: dict[str, Num], ctx: Conte
         return value
     name = change.name.text
     if name not in ambient:
-        raise mistake("E0207", f"no `{name}` is in force", change.name.span, "nothing to change",
-                      help=f"declare `param {name} = ...`")
-    return evaluation.compute(change.operator, ambient[name], value)
+        raise mistake(
+            "E0207",
+            f"no `{name}` is in force",
+            change.name.span,
+            "nothing to change",
+            help=f"declare `param {name} = ...`",
+        )
+    return compute(change.operator, ambient[name], value)
 
 
 def _body(
-    op: Stamp, name: str, shapes: tuple[Shape, ...], stride: int, ambient: dict[str, Num],
+    op: Stamp,
+    name: str,
+    shapes: tuple[Shape, ...],
+    stride: int,
+    ambient: dict[str, Num],
     ctx: Context,
 ) -> StampedBody:
     key = (name, shapes, stride, tuple(sorted(ambient.items(), key=lambda kv: kv[0])))
@@ -284,8 +327,12 @@ def _check_states(op: Stamp, carried: list[Tensor], outputs: list[Tensor]) -> No
         return
     where = op.decl.body.statements[-1].span
     if len(carried) != len(outputs):
-        raise mistake("E0302", f"`{op.name}` has {len(carried)} states", where,
-                      f"the body gives {len(outputs)} next ones")
+        raise mistake(
+            "E0302",
+            f"`{op.name}` has {len(carried)} states",
+            where,
+            f"the body gives {len(outputs)} next ones",
+        )
     for state, result in zip(carried, outputs, strict=True):
         application.check_same(state, result, "a state and its next value: a cell", span=where)
 

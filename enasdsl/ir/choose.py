@@ -72,7 +72,9 @@ def choose_by_name(
     count = 1 if expr.quantity is None else _count(expr.quantity, ctx)
     if count != len(targets):
         raise mistake(
-            "E0404", f"{len(targets)} names for a choice of {count}", expr.span,
+            "E0404",
+            f"{len(targets)} names for a choice of {count}",
+            expr.span,
             "this gives another number of members",
         )
     if expr.repeats:
@@ -90,8 +92,14 @@ def maybe(expr: ast.Maybe, ctx: Context, *, role: str) -> Lowered:
     inner = expr.body
     name = role or (inner.name if isinstance(inner, ast.Reference) else "maybe")
     decision = ctx.ledger.decide(
-        ctx.scope, at(expr.span, *ctx.site), name, Domain(Kind.ONE, 2), ("off", "on"), Source.OPERATION,
-        _guard(ctx, expr.span), span=expr.span,
+        ctx.scope,
+        at(expr.span, *ctx.site),
+        name,
+        Domain(Kind.ONE, 2),
+        ("off", "on"),
+        Source.OPERATION,
+        _guard(ctx, expr.span),
+        span=expr.span,
     )
     taken = Test(decision, frozenset((1,)))
     value = evaluation.evaluate(inner, ctx.under((taken,)))
@@ -116,7 +124,9 @@ def _alternatives(domain: ast.Expr, ctx: Context) -> list[Alternative]:
     items = evaluation.items_of(evaluation.evaluate(domain, ctx), domain.span)
     if any(item.condition for item in items):
         raise mistake(
-            "E0405", "the alternatives depend on another choice", domain.span,
+            "E0405",
+            "the alternatives depend on another choice",
+            domain.span,
             "some of these are there only for some architectures",
             help="choose from a list whose members are always there",
         )
@@ -157,9 +167,12 @@ def _evaluate(
     alternatives: list[Alternative], decision: int, ctx: Context, *, alone: bool, span: Span
 ) -> tuple[Lowered, ...]:
     found = []
+    name = ctx.ledger.decisions[decision].path.rpartition(".")[2]
     for n, alternative in enumerate(alternatives):
         condition: Condition | None = (Test(decision, frozenset((n,))),) if alone else None
-        inner = ctx.under(condition).inside(span, ctx.ledger.decisions[decision].path.rpartition(".")[2], n)
+        inner = ctx.under(condition).inside(
+            span, ctx.ledger.decisions[decision].path.rpartition(".")[2], n
+        )
         value = alternative.value(inner)
         if isinstance(value, Absent):
             raise mistake("E0404", "an alternative that is absent", span, "here")
@@ -186,8 +199,11 @@ def _domain(expr: ast.Choose, size: int, ctx: Context) -> Domain:
         raise mistake("E0406", "an ordered choice takes a fixed number", expr.span, "a range here")
     if not expr.repeats and most > size:
         raise mistake(
-            "E0401", f"cannot choose {most} from {size} without repeats", expr.span,
-            f"there are {size} alternatives here", help="write `with repeats`, or choose fewer",
+            "E0401",
+            f"cannot choose {most} from {size} without repeats",
+            expr.span,
+            f"there are {size} alternatives here",
+            help="write `with repeats`, or choose fewer",
         )
     if expr.quantity is not None and kind in (Kind.SET, Kind.MULTISET) and (least, most) == (1, 1):
         kind = Kind.ONE
@@ -220,23 +236,38 @@ def _count(expr: ast.Expr, ctx: Context) -> int:
 def _guard(ctx: Context, span: Span) -> Condition:
     if ctx.guard is None:
         raise mistake(
-            "E0406", "a choice inside an alternative that has no name of its own", span, "here",
+            "E0406",
+            "a choice inside an alternative that has no name of its own",
+            span,
+            "here",
             help="take the members apart by name: `a, b = choose 2 from ... with repeats`",
         )
     return ctx.guard
 
 
 def _decide(
-    expr: ast.Choose, alternatives: list[Alternative], domain: Domain, name: str, ctx: Context,
-    *, key: object,
+    expr: ast.Choose,
+    alternatives: list[Alternative],
+    domain: Domain,
+    name: str,
+    ctx: Context,
+    *,
+    key: object,
 ) -> int:
     labels = tuple(a.label for a in alternatives)
     members = tuple(a.path for a in alternatives)
     is_input = bool(members) and all(members)
     source = Source.INPUT if is_input else _source_of(expr.domain, ctx)
     return ctx.ledger.decide(
-        ctx.scope, at(expr.span, key, *ctx.site), name, domain, labels, source, _guard(ctx, expr.span),
-        members=members if is_input else (), span=expr.span,
+        ctx.scope,
+        at(expr.span, key, *ctx.site),
+        name,
+        domain,
+        labels,
+        source,
+        _guard(ctx, expr.span),
+        members=members if is_input else (),
+        span=expr.span,
     )
 
 
@@ -252,8 +283,15 @@ def _source_of(domain: ast.Expr, ctx: Context) -> Source:
 
 
 def combine(
-    values: tuple[Lowered, ...], decision: int, slot: int, table: tuple[int, ...], ctx: Context,
-    *, name: str, labels: tuple[str, ...], span: Span,
+    values: tuple[Lowered, ...],
+    decision: int,
+    slot: int,
+    table: tuple[int, ...],
+    ctx: Context,
+    *,
+    name: str,
+    labels: tuple[str, ...],
+    span: Span,
 ) -> Lowered:
     """One value that is `values[table[i]]` where alternative i is picked."""
     scalar = int | float | str
@@ -269,8 +307,14 @@ def combine(
 
 
 def select(
-    values: list[Tensor], decision: int, slot: int, table: tuple[int, ...], ctx: Context,
-    *, source: bool, span: Span,
+    values: list[Tensor],
+    decision: int,
+    slot: int,
+    table: tuple[int, ...],
+    ctx: Context,
+    *,
+    source: bool,
+    span: Span,
 ) -> Tensor:
     """The value that a decision picks, once all alternatives have the same shape."""
     first = values[0]

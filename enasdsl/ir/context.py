@@ -118,4 +118,3 @@ class Context:
         if isinstance(found, Broken):
             raise Followup
         return found
-

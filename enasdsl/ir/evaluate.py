@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 import enasdsl.ir.apply as application
 import enasdsl.ir.choose as choosing
+import enasdsl.ir.mentions as mentions
 from enasdsl.ir.arithmetic import binary, call_function, is_function, truth, unary
-from enasdsl.ir.build import Followup, mistake
-from enasdsl.ir.context import Broken, Context
+from enasdsl.ir.build import mistake
+from enasdsl.ir.context import Context
 from enasdsl.ir.values import (
     Absent,
     Bound,
@@ -28,7 +28,7 @@ from enasdsl.ir.values import (
     Tensor,
 )
 from enasdsl.semantics.ops import OPS
-from enasdsl.semantics.symbols import Chosen, Computed, Num, Test, Unread
+from enasdsl.semantics.symbols import Chosen, Computed, Num, Test
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -36,13 +36,13 @@ RANGE_LIMIT = 100_000
 """How many members a range may have."""
 
 
-def evaluate(expr: ast.Expr, ctx: Context, *, role: str = "") -> Lowered:
+def evaluate(expr: ast.Expr, ctx: Context, *, role: str = "") -> Lowered:  # noqa: C901
     """The value of `expr`; `role` is what a choice in it is called if nothing else names it."""
     match expr:
         case ast.Number() | ast.Text() | ast.Truth():
             return expr.value
         case ast.Reference():
-            return reference(expr, ctx)
+            return mentions.reference(expr, ctx)
         case ast.ListLiteral():
             return Listing(tuple(item for e in expr.items for item in _member(e, ctx)))
         case ast.Comprehension():
@@ -75,108 +75,6 @@ def evaluate(expr: ast.Expr, ctx: Context, *, role: str = "") -> Lowered:
             return Shared(operation(expr.body, ctx), across)
         case _:
             assert_never(expr)
-
-
-# ----------------------------------------------------------------------- names
-
-
-def reference(expr: ast.Reference, ctx: Context) -> Lowered:
-    """What a name means here: a local, then a word of the language, then a global."""
-    found = ctx.lookup(expr.name)
-    if found is None:
-        found = _derived(expr.name, ctx, expr.span)
-    if found is None:
-        found = _global(expr, ctx)
-    if found is None:
-        raise mistake("E0204", f"unknown name `{expr.name}`", expr.span, "nothing has this name here")
-    return found
-
-
-def _derived(name: str, ctx: Context, span: Span) -> Lowered | None:
-    task = ctx.program.task
-    match name:
-        case "stride":
-            return ctx.stride
-        case "classes":
-            return task.classes
-        case "vocabulary":
-            return task.vocabulary
-        case "filters" | "hidden" if name in ctx.ambient:
-            return ctx.ambient[name]
-        case "earlier" | "nodes" | "inputs" | "previous" | "loose":
-            return _part_of_frame(name, ctx, span)
-        case _:
-            return ctx.program.checked.params.get(name)
-
-
-def _part_of_frame(name: str, ctx: Context, span: Span) -> Lowered:
-    frame = ctx.frame
-    if frame is None:
-        raise mistake("E0205", f"`{name}` outside a cell", span, "only a cell or a block has nodes")
-    match name:
-        case "earlier":
-            return Listing(frame.earlier)
-        case "nodes":
-            return Listing(tuple(frame.nodes))
-        case "inputs":
-            return Listing(tuple(frame.inputs))
-        case "previous":
-            return frame.earlier[-1].value
-        case _:
-            return loose(ctx, tuple(frame.nodes))
-
-
-def loose(ctx: Context, members: tuple[Item, ...]) -> Listing:
-    """Those of `members` that no other node reads."""
-    assert ctx.frame is not None
-    body = ctx.builder.index
-    found = []
-    for item in members:
-        ref = ctx.frame.refs[item.path]
-        found.append(replace(item, condition=(*item.condition, Unread(body, ref))))
-    return Listing(tuple(found))
-
-
-def _global(expr: ast.Reference, ctx: Context) -> Lowered | None:
-    checked = ctx.program.checked
-    declared = checked.names.get(expr.name)
-    match declared:
-        case ast.OpDecl():
-            return Composite(declared, {}, expr.span)
-        case ast.OpList():
-            return evaluate(declared.items, ctx)
-        case ast.CellDecl() | ast.CellLike():
-            return stamps(declared, expr.span, ctx)
-        case ast.Let():
-            known = ctx.program.lets.get(expr.name)
-            if known is None or isinstance(known, Broken):
-                raise Followup
-            return known
-        case None:
-            spec = OPS.get(expr.name)
-            return None if spec is None else Primitive(spec, {}, expr.span)
-        case _:
-            assert_never(declared)
-
-
-def stamps(declared: ast.CellDecl | ast.CellLike, span: Span, ctx: Context) -> Lowered:
-    """A cell as an operation, or the list of the members of an array of cells."""
-    changes: tuple[ast.Change, ...] = ()
-    base = declared
-    while isinstance(base, ast.CellLike):
-        changes = (*base.changes, *changes)
-        base = ctx.program.checked.names[base.base.text]  # type: ignore[assignment]
-    assert isinstance(base, ast.CellDecl)
-    name = declared.name.text
-    if base.count is None:
-        return Stamp(base, name, changes, None, {}, span)
-    count = integer(base.count, ctx)
-    return Listing(
-        tuple(
-            Item(Stamp(base, name, changes, i, {}, span), label=f"{name}{i}")
-            for i in range(1, count + 1)
-        )
-    )
 
 
 # ----------------------------------------------------------------------- lists
@@ -245,7 +143,9 @@ def _index(expr: ast.Index, ctx: Context) -> Lowered:
     place = integer(expr.index, ctx)
     if not 1 <= place <= len(items):
         raise mistake(
-            "E0403", f"there is no member {place}", expr.index.span,
+            "E0403",
+            f"there is no member {place}",
+            expr.index.span,
             f"the list has {len(items)} members, counted from 1",
         )
     return items[place - 1].value
@@ -317,15 +217,17 @@ def flow(expr: ast.Flow, ctx: Context, *, role: str) -> Lowered:
     if isinstance(first, Operation):
         spans = (expr.stages[0].span, *(s for _, s in stages))
         return Pipeline((first, *(op for op, _ in stages)), spans)
-    value = first
+    value: Lowered = first
     for op, span in stages:
-        inputs = [i.value for i in value.items] if _side_by_side(value) else [value]
+        inputs = _side_by_side(value)
         value = application.apply(op, inputs, ctx, span=span)
     return value
 
 
-def _side_by_side(value: Lowered) -> bool:
-    return isinstance(value, Listing) and value.side_by_side
+def _side_by_side(value: Lowered) -> list[Lowered]:
+    if isinstance(value, Listing) and value.side_by_side:
+        return [i.value for i in value.items]
+    return [value]
 
 
 def operation(expr: ast.Expr, ctx: Context, *, role: str = "") -> Operation:
@@ -342,7 +244,9 @@ def guarded(expr: ast.Guarded, ctx: Context, *, role: str) -> Lowered:
         return _chosen_guard(expr, condition, ctx, role=role)
     if not isinstance(condition, bool):
         raise mistake(
-            "E0208", "a condition must be true or false", expr.condition.span,
+            "E0208",
+            "a condition must be true or false",
+            expr.condition.span,
             f"this is {describe(condition)}",
         )
     if condition:
@@ -364,8 +268,14 @@ def _chosen_guard(expr: ast.Guarded, condition: Chosen, ctx: Context, *, role: s
     table = tuple(0 if v else 1 for v in condition.values)
     name = ctx.ledger.decisions[condition.decision].path.rpartition(".")[2]
     return choosing.combine(
-        (body, other), condition.decision, condition.slot, table, ctx,
-        name=name, labels=("true", "false"), span=expr.span,
+        (body, other),
+        condition.decision,
+        condition.slot,
+        table,
+        ctx,
+        name=name,
+        labels=("true", "false"),
+        span=expr.span,
     )
 
 
@@ -379,8 +289,12 @@ def _binary(expr: ast.Binary, ctx: Context) -> Lowered:
     right = evaluate(expr.right, ctx)
     if expr.operator == "*" and isinstance(left, Operation):
         if not isinstance(right, int | Chosen) or isinstance(right, bool):
-            raise mistake("E0208", "a number of repetitions is needed", expr.right.span,
-                          f"this is {describe(right)}")
+            raise mistake(
+                "E0208",
+                "a number of repetitions is needed",
+                expr.right.span,
+                f"this is {describe(right)}",
+            )
         return Repeated(left, right, ctx, expr.span)
     return binary(expr, left, right, ctx)
 
@@ -390,7 +304,7 @@ def _loose_with_inputs(expr: ast.Binary, ctx: Context) -> Lowered:
     is_inputs = isinstance(expr.right, ast.Reference) and expr.right.name == "inputs"
     if not (is_loose and is_inputs) or ctx.frame is None:
         raise mistake("E0210", "`with` joins only `loose with inputs`", expr.span, "here")
-    return loose(ctx, ctx.frame.earlier)
+    return mentions.loose(ctx, ctx.frame.earlier)
 
 
 # --------------------------------------------------------------------- numbers
@@ -437,5 +351,3 @@ def describe(value: Lowered) -> str:
             return "an operation"
         case _:
             assert_never(value)
-
-

@@ -8,6 +8,7 @@ import enasdsl.ir.apply as application
 import enasdsl.ir.cells as cells
 import enasdsl.ir.choose as choosing
 import enasdsl.ir.evaluate as evaluation
+import enasdsl.ir.mentions as mentions
 from enasdsl.diagnostics import Diagnostic
 from enasdsl.ir.build import mistake
 from enasdsl.ir.context import AMBIENT, Broken, Context, Program
@@ -26,7 +27,9 @@ HISTORY = 8
 """How many earlier outputs of a stack its cells can read."""
 
 
-def lower(checked: Checked, task: Task | None = None) -> tuple[Space | None, tuple[Diagnostic, ...]]:
+def lower(
+    checked: Checked, task: Task | None = None
+) -> tuple[Space | None, tuple[Diagnostic, ...]]:
     """The space of a file for the sizes of a task (those of the usual data set where None)."""
     kind = checked.network.task.text if checked.network else "image_classifier"
     program = Program(checked, task or TASKS[kind])
@@ -104,16 +107,14 @@ def _lone_cells(program: Program) -> None:
 
 
 def _lone_cell(declared: ast.CellDecl | ast.CellLike, ctx: Context) -> None:
-    found = evaluation.stamps(declared, declared.name.span, ctx)
+    found = mentions.stamps(declared, declared.name.span, ctx)
     stamps = [i.value for i in found.items] if isinstance(found, Listing) else [found]
     for op in stamps:
         assert isinstance(op, Stamp)
         width = ctx.ambient.get("hidden" if op.decl.states else "filters", 16)
         space = (35,) if op.decl.states else (32, 32)
         shape = Shape(width, space)  # type: ignore[arg-type]
-        inputs = [
-            ctx.builder.input(n.text, shape, stride=1, span=n.span) for n in op.decl.inputs
-        ]
+        inputs = [ctx.builder.input(n.text, shape, stride=1, span=n.span) for n in op.decl.inputs]
         application.apply(op, inputs, ctx, span=declared.name.span)
 
 
@@ -137,8 +138,12 @@ def _network(network: ast.Network, ctx: Context) -> Tensor:
             case ast.Require():
                 cells.require(statement, state.ctx)
             case _:
-                raise mistake("E0110", "a network is made of stem, stack and head", statement.span,
-                              "this belongs in a cell")
+                raise mistake(
+                    "E0110",
+                    "a network is made of stem, stack and head",
+                    statement.span,
+                    "this belongs in a cell",
+                )
     return state.history[-1]
 
 
@@ -172,8 +177,12 @@ def _stack(statement: ast.Part, state: _Stack) -> _Stack:
             if isinstance(item.value, Operation):
                 state = _stage(item.value, state, (n, item.label), stage.span)
             elif not isinstance(item.value, Absent):
-                raise mistake("E0206", "a stage must be a cell or an operation", stage.span,
-                              f"this is {evaluation.describe(item.value)}")
+                raise mistake(
+                    "E0206",
+                    "a stage must be a cell or an operation",
+                    stage.span,
+                    f"this is {evaluation.describe(item.value)}",
+                )
     return state
 
 
@@ -203,8 +212,9 @@ def _chosen_exit(count: Chosen, exits: list[_Stack], span: Span) -> _Stack:
             history.append(values[0])
         elif len({(v.shape, v.stride) for v in values}) == 1 or back == 1:
             history.append(
-                choosing.select(values, count.decision, count.slot, table, ctx,
-                                source=False, span=span)
+                choosing.select(
+                    values, count.decision, count.slot, table, ctx, source=False, span=span
+                )
             )
     return _Stack(history, ctx)
 
@@ -233,9 +243,9 @@ def _check_output(output: Tensor, ctx: Context, network: ast.Network) -> None:
         wanted = Shape(task.classes)
     if output.shape != wanted or output.stride != 1:
         raise mistake(
-            "E0306", f"the network gives {output.shape}", network.body.statements[-1].span,
+            "E0306",
+            f"the network gives {output.shape}",
+            network.body.statements[-1].span,
             f"a {task.kind.replace('_', ' ')} must give {wanted}",
             help="end the head with `linear(classes)` or `linear(vocabulary)`",
         )
-
-

@@ -47,7 +47,10 @@ def _spec(value: Apply, body: Body) -> PlaceSpec:
 
 
 def _expand(
-    index: int, prefix: str, bodies: Sequence[Body], local: list[list[PlaceSpec]],
+    index: int,
+    prefix: str,
+    bodies: Sequence[Body],
+    local: list[list[PlaceSpec]],
     found: dict[str, PlaceSpec],
 ) -> None:
     for spec in local[index]:

@@ -22,7 +22,10 @@ def unary(op: Primitive, inputs: list[Tensor], ctx: Context, *, span: Span) -> T
     """An operation over one value; one that moves a window takes the pending stride."""
     if len(inputs) != 1:
         raise mistake(
-            "E0302", f"`{op.spec.name}` reads one value and gets {len(inputs)}", span, "here",
+            "E0302",
+            f"`{op.spec.name}` reads one value and gets {len(inputs)}",
+            span,
+            "here",
             help="join them first, with `concat` or `sum`",
         )
     (x,) = inputs
@@ -41,14 +44,17 @@ def merge(op: Primitive, inputs: Sequence[Lowered], ctx: Context, *, span: Span)
     if not items:
         raise mistake("E0402", f"`{op.spec.name}` of nothing", span, "there is no value to join")
     if op.spec.arity and len(items) != op.spec.arity:
-        raise mistake("E0302", f"`{op.spec.name}` joins {op.spec.arity} values", span,
-                      f"there are {len(items)}")
+        raise mistake(
+            "E0302",
+            f"`{op.spec.name}` joins {op.spec.arity} values",
+            span,
+            f"there are {len(items)}",
+        )
     values = [t for t, _ in items]
     values = _aligned(values, ctx, channels=op.spec.name != "concat", span=span)
     shape = _joined(op, values, [c for _, c in items], span)
     refs = tuple(
-        _present(v, condition, ctx, span)
-        for v, (_, condition) in zip(values, items, strict=True)
+        _present(v, condition, ctx, span) for v, (_, condition) in zip(values, items, strict=True)
     )
     args = _arguments(op, values[0], ctx)
     return Tensor(_add(op, args, refs, shape, ctx, span), shape, values[0].stride, span)
@@ -70,9 +76,7 @@ def _present(value: Tensor, condition: Condition, ctx: Context, span: Span) -> i
     return ctx.builder.add(Present(value.ref, condition, value.shape), span=span)
 
 
-def _joined(
-    op: Primitive, values: list[Tensor], conditions: list[Condition], span: Span
-) -> Shape:
+def _joined(op: Primitive, values: list[Tensor], conditions: list[Condition], span: Span) -> Shape:
     plain = _shape(op, {}, values, span)
     if op.spec.name != "concat" or not any(conditions):
         return plain
@@ -99,8 +103,13 @@ def _argument(op: Primitive, parameter: OpParameter, x: Tensor, ctx: Context) ->
     if name in op.given:
         value = op.given[name]
     elif parameter.implicit == Default.REQUIRED:
-        raise mistake("E0207", f"`{op.spec.name}` needs `{name}`", op.span, "it is not given",
-                      help=f"write `{op.spec.name}({name}: ...)`")
+        raise mistake(
+            "E0207",
+            f"`{op.spec.name}` needs `{name}`",
+            op.span,
+            "it is not given",
+            help=f"write `{op.spec.name}({name}: ...)`",
+        )
     elif parameter.implicit in AMBIENT:
         value = op.given.get(parameter.implicit) or _in_force(op, parameter, x, ctx)
     else:
@@ -114,9 +123,13 @@ def _in_force(op: Primitive, parameter: OpParameter, x: Tensor, ctx: Context) ->
     if found is not None:
         return found
     if isinstance(x.shape.channels, Parts) or x.shape.tokens:
-        raise mistake("E0207", f"`{op.spec.name}` needs `{parameter.name}` here", op.span,
-                      f"no `{parameter.implicit}` is in force",
-                      help=f"write it out, or declare `param {parameter.implicit} = ...`")
+        raise mistake(
+            "E0207",
+            f"`{op.spec.name}` needs `{parameter.name}` here",
+            op.span,
+            f"no `{parameter.implicit}` is in force",
+            help=f"write it out, or declare `param {parameter.implicit} = ...`",
+        )
     return x.shape.channels
 
 
@@ -125,15 +138,26 @@ def _check_argument(op: Primitive, parameter: OpParameter, value: Num) -> None:
     for end in extremes(value):
         is_bool = isinstance(end, bool)
         if not isinstance(end, wanted) or (is_bool and parameter.kind is not bool):
-            raise mistake("E0207", f"`{parameter.name}` of `{op.spec.name}` takes "
-                          f"{_KINDS[parameter.kind]}", op.span,
-                          f"this is {evaluation.describe(end)}")
+            raise mistake(
+                "E0207",
+                f"`{parameter.name}` of `{op.spec.name}` takes {_KINDS[parameter.kind]}",
+                op.span,
+                f"this is {evaluation.describe(end)}",
+            )
         if parameter.least is not None and end < parameter.least:  # type: ignore[operator]
-            raise mistake("E0211", f"`{parameter.name}` of `{op.spec.name}` is at least "
-                          f"{parameter.least:g}", op.span, f"here it is {end}")
+            raise mistake(
+                "E0211",
+                f"`{parameter.name}` of `{op.spec.name}` is at least {parameter.least:g}",
+                op.span,
+                f"here it is {end}",
+            )
         if parameter.choices and end not in parameter.choices:
-            raise mistake("E0207", f"`{parameter.name}` of `{op.spec.name}` is one of "
-                          f"{', '.join(parameter.choices)}", op.span, f"here it is {end}")
+            raise mistake(
+                "E0207",
+                f"`{parameter.name}` of `{op.spec.name}` is one of {', '.join(parameter.choices)}",
+                op.span,
+                f"here it is {end}",
+            )
 
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
@@ -152,14 +176,19 @@ def _stride(op: Primitive, x: Tensor) -> int:
 def _shape(op: Primitive, args: dict[str, Num], inputs: list[Tensor], span: Span) -> Shape:
     different = next((v for v in inputs if v.stride != inputs[0].stride), None)
     if different is not None:
-        raise mismatch(f"`{op.spec.name}` joins values of one stride", inputs[0], different,
-                       span=span)
+        raise mismatch(
+            f"`{op.spec.name}` joins values of one stride", inputs[0], different, span=span
+        )
     try:
         return op.spec.shape(args, tuple(v.shape for v in inputs))
     except ShapeMismatch as found:
         if len(inputs) > 1:
-            raise mismatch(f"`{op.spec.name}` joins values of one shape", inputs[0],
-                           inputs[found.at], span=span) from None
+            raise mismatch(
+                f"`{op.spec.name}` joins values of one shape",
+                inputs[0],
+                inputs[found.at],
+                span=span,
+            ) from None
         origin = Label(inputs[0].origin, f"this is {inputs[0].shape}")
         others = () if inputs[0].origin == span else (origin,)
         raise mistake("E0301", str(found), span, "it does not fit here", *others) from None
@@ -168,7 +197,10 @@ def _shape(op: Primitive, args: dict[str, Num], inputs: list[Tensor], span: Span
 def mismatch(what: str, first: Tensor, other: Tensor, *, span: Span) -> Mistake:
     """A mistake that labels where two values come from that do not fit each other."""
     return mistake(
-        "E0301", what, span, "joined here",
+        "E0301",
+        what,
+        span,
+        "joined here",
         Label(first.origin, f"this is {_size(first)}"),
         Label(other.origin, f"this is {_size(other)}"),
         help="give the cell an `align` operation, or mend one of them in its own flow",
@@ -181,7 +213,11 @@ def _size(x: Tensor) -> str:
 
 
 def _add(
-    op: Primitive, args: dict[str, Num], refs: tuple[int, ...], shape: Shape, ctx: Context,
+    op: Primitive,
+    args: dict[str, Num],
+    refs: tuple[int, ...],
+    shape: Shape,
+    ctx: Context,
     span: Span,
 ) -> int:
     place = ""
@@ -196,9 +232,7 @@ def _add(
 # ------------------------------------------------------------------- alignment
 
 
-def _aligned(
-    values: list[Tensor], ctx: Context, *, channels: bool, span: Span
-) -> list[Tensor]:
+def _aligned(values: list[Tensor], ctx: Context, *, channels: bool, span: Span) -> list[Tensor]:
     """The values, those that differ in size mended by the `align` operation of the cell."""
     ranks = {len(v.shape.space) for v in values}
     alike = len({(v.shape, v.stride) for v in values}) == 1
@@ -235,5 +269,3 @@ def _align(
     inner = replace(inner, ambient={**ctx.ambient, "filters": channels}, stride=ratio)
     op = evaluation.operation(ctx.frame.align, inner)  # type: ignore[arg-type]
     return application.settle(application.apply(op, [waiting], inner, span=span), ctx, span=span)
-
-

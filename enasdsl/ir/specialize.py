@@ -201,8 +201,7 @@ class _Emitter:
             value = body.values[ref]
             assert isinstance(value, Apply | Call)
             read = tuple(
-                where[plan.targets[i]] for i in value.inputs
-                if _is_present(body, i, self.reading)
+                where[plan.targets[i]] for i in value.inputs if _is_present(body, i, self.reading)
             )
             if isinstance(value, Apply):
                 steps.append(self._step(body, value, read, prefix))
@@ -225,7 +224,11 @@ class _Emitter:
         dims = [body.values[i].shape.channels for i in value.inputs]
         reads = tuple(self._spans(d) for d in dims)
         return Step(
-            value.op, args, read, join(prefix, value.place), shape,
+            value.op,
+            args,
+            read,
+            join(prefix, value.place),
+            shape,
             reads if any(s is not None for s in reads) else None,  # type: ignore[arg-type]
             self._spans(value.shape.channels),
         )

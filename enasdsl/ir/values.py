@@ -142,6 +142,4 @@ class Absent:
     """What a guard without `else` leaves where it does not hold."""
 
 
-Lowered = (
-    int | float | bool | str | Num | Tensor | Picked | Listing | Operation | Absent
-)
+Lowered = int | float | bool | str | Num | Tensor | Picked | Listing | Operation | Absent

@@ -1,0 +1,116 @@
+"""Names: what a reference means in its surroundings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+import enasdsl.ir.evaluate as evaluation
+from enasdsl.ir.build import Followup, mistake
+from enasdsl.ir.context import Broken, Context
+from enasdsl.ir.values import Composite, Item, Listing, Lowered, Primitive, Stamp
+from enasdsl.semantics.ops import OPS
+from enasdsl.semantics.symbols import Unread
+from enasdsl.source import Span
+from enasdsl.syntax import ast
+
+
+def reference(expr: ast.Reference, ctx: Context) -> Lowered:
+    """What a name means here: a local, then a word of the language, then a global."""
+    found = ctx.lookup(expr.name)
+    if found is None:
+        found = _derived(expr.name, ctx, expr.span)
+    if found is None:
+        found = _global(expr, ctx)
+    if found is None:
+        raise mistake(
+            "E0204", f"unknown name `{expr.name}`", expr.span, "nothing has this name here"
+        )
+    return found
+
+
+def _derived(name: str, ctx: Context, span: Span) -> Lowered | None:
+    task = ctx.program.task
+    match name:
+        case "stride":
+            return ctx.stride
+        case "classes":
+            return task.classes
+        case "vocabulary":
+            return task.vocabulary
+        case "filters" | "hidden" if name in ctx.ambient:
+            return ctx.ambient[name]
+        case "earlier" | "nodes" | "inputs" | "previous" | "loose":
+            return _part_of_frame(name, ctx, span)
+        case _:
+            return ctx.program.checked.params.get(name)
+
+
+def _part_of_frame(name: str, ctx: Context, span: Span) -> Lowered:
+    frame = ctx.frame
+    if frame is None:
+        raise mistake("E0205", f"`{name}` outside a cell", span, "only a cell or a block has nodes")
+    match name:
+        case "earlier":
+            return Listing(frame.earlier)
+        case "nodes":
+            return Listing(tuple(frame.nodes))
+        case "inputs":
+            return Listing(tuple(frame.inputs))
+        case "previous":
+            return frame.earlier[-1].value
+        case _:
+            return loose(ctx, tuple(frame.nodes))
+
+
+def loose(ctx: Context, members: tuple[Item, ...]) -> Listing:
+    """Those of `members` that no other node reads."""
+    assert ctx.frame is not None
+    body = ctx.builder.index
+    found = []
+    for item in members:
+        ref = ctx.frame.refs[item.path]
+        found.append(replace(item, condition=(*item.condition, Unread(body, ref))))
+    return Listing(tuple(found))
+
+
+def _global(expr: ast.Reference, ctx: Context) -> Lowered | None:
+    checked = ctx.program.checked
+    declared = checked.names.get(expr.name)
+    match declared:
+        case ast.OpDecl():
+            return Composite(declared, {}, expr.span)
+        case ast.OpList():
+            return evaluation.evaluate(declared.items, ctx)
+        case ast.CellDecl() | ast.CellLike():
+            return stamps(declared, expr.span, ctx)
+        case ast.Let():
+            known = ctx.program.lets.get(expr.name)
+            if known is None or isinstance(known, Broken):
+                raise Followup
+            return known
+        case None:
+            spec = OPS.get(expr.name)
+            return None if spec is None else Primitive(spec, {}, expr.span)
+        case _:
+            assert_never(declared)
+
+
+def stamps(declared: ast.CellDecl | ast.CellLike, span: Span, ctx: Context) -> Lowered:
+    """A cell as an operation, or the list of the members of an array of cells."""
+    changes: tuple[ast.Change, ...] = ()
+    base = declared
+    while isinstance(base, ast.CellLike):
+        changes = (*base.changes, *changes)
+        base = ctx.program.checked.names[base.base.text]  # type: ignore[assignment]
+    assert isinstance(base, ast.CellDecl)
+    name = declared.name.text
+    if base.count is None:
+        return Stamp(base, name, changes, None, {}, span)
+    count = evaluation.integer(base.count, ctx)
+    return Listing(
+        tuple(
+            Item(Stamp(base, name, changes, i, {}, span), label=f"{name}{i}")
+            for i in range(1, count + 1)
+        )
+    )

@@ -1,0 +1,113 @@
+"""One compilation: each phase a cached property over pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from enasdsl.diagnostics import Diagnostic, Severity
+from enasdsl.ir.lower import lower
+from enasdsl.ir.space import Space
+from enasdsl.semantics.checked import Checked
+from enasdsl.semantics.imports import Parsed
+from enasdsl.semantics.resolve import resolve
+from enasdsl.semantics.task import Task
+from enasdsl.source import SourceFile, shipped
+from enasdsl.syntax.ast import Ast
+from enasdsl.syntax.parse import parse
+from enasdsl.syntax.read import read
+
+Diagnostics = tuple[Diagnostic, ...]
+
+
+class Compilation:
+    """A file on its way to a space; every tool asks it for the phase that it needs.
+
+    `overrides` are values of params over the file's own; `task` has the sizes of the data, those
+    of the usual data set where it is None. A phase is None where an earlier one found errors,
+    and `diagnostics` has what all phases found.
+    """
+
+    def __init__(
+        self,
+        source: SourceFile | None,
+        overrides: Mapping[str, object] | None = None,
+        task: Task | None = None,
+        *,
+        unread: Diagnostics = (),
+    ) -> None:
+        self.source = source or SourceFile("", "")
+        self.overrides = {name: _text(value) for name, value in (overrides or {}).items()}
+        self.task = task
+        self._unread = unread
+
+    @classmethod
+    def open(
+        cls,
+        name: str | Path,
+        *,
+        overrides: Mapping[str, object] | None = None,
+        task: Task | None = None,
+    ) -> Compilation:
+        """The compilation of a file, of a shipped space by its name, or of the standard input `-`."""
+        source, unread = read(locate(name))
+        return cls(source, overrides, task, unread=unread)
+
+    @cached_property
+    def _parsed(self) -> Parsed:
+        return (None, self._unread) if self._unread else parse(self.source)
+
+    @cached_property
+    def _resolved(self) -> tuple[Checked | None, Diagnostics]:
+        tree = self.tree
+        if tree is None:
+            return None, ()
+        return resolve(tree, overrides=self.overrides, load=load)
+
+    @cached_property
+    def _lowered(self) -> tuple[Space | None, Diagnostics]:
+        return (None, ()) if self.checked is None else lower(self.checked, self.task)
+
+    @property
+    def tree(self) -> Ast | None:
+        """The syntax tree; None where the text has mistakes of syntax."""
+        found, diagnostics = self._parsed
+        return None if _errors(diagnostics) else found
+
+    @property
+    def checked(self) -> Checked | None:
+        return self._resolved[0]
+
+    @property
+    def space(self) -> Space | None:
+        return self._lowered[0]
+
+    @property
+    def diagnostics(self) -> Diagnostics:
+        return (*self._parsed[1], *self._resolved[1], *self._lowered[1])
+
+
+def locate(name: str | Path) -> Path | str:
+    """The path that a user's word means: a file, else the shipped space of that name."""
+    path = Path(name)
+    if str(name) == "-" or path.suffix or path.exists() or path.name != str(name):
+        return name
+    found = shipped("spaces") / f"{name}.enas"
+    return found if found.exists() else name
+
+
+def load(path: Path) -> Parsed | None:
+    """Reads and parses an imported file; None where there is none."""
+    if not path.exists():
+        return None
+    source, diagnostics = read(path)
+    return (None, diagnostics) if source is None else parse(source)
+
+
+def _errors(diagnostics: Diagnostics) -> bool:
+    return any(d.severity is Severity.ERROR for d in diagnostics)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
