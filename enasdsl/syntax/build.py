@@ -23,7 +23,10 @@ class Subtree(Protocol):
 
     data: Any
     children: list[Any]
-    meta: Any
+
+    @property
+    def meta(self) -> Any:
+        """Where the node stands: `empty`, or `start_pos` and `end_pos`."""
 
 
 class Leaf(Protocol):
@@ -94,7 +97,8 @@ class _Builder:
         return handler(Span(self.source, tree.meta.start_pos, tree.meta.end_pos), values)
 
     def place(self, token: Leaf) -> Span:
-        assert token.start_pos is not None and token.end_pos is not None
+        assert token.start_pos is not None
+        assert token.end_pos is not None
         return Span(self.source, token.start_pos, token.end_pos)
 
     # --------------------------------------------------------------------- lists of things
@@ -318,7 +322,7 @@ class _Builder:
                 "E0114",
                 f"`{escape[0]}` means nothing in a text",
                 Label(place, "unknown escape"),
-                help=r'the escapes are `\"`, `\\`, `\n` and `\t`; write `\\` for one backslash',
+                help=r"the escapes are `\"`, `\\`, `\n` and `\t`; write `\\` for one backslash",
                 fix=Fix(place, "\\" + escape[0], "double the backslash"),
             )
         )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
+from enasdsl.syntax.lines import listed
+
 Terminals = frozenset[str]
 
 
 def _terminals(names: str) -> Terminals:
-    return frozenset(names.split())
+    return frozenset(listed(names))
 
 
 OPERAND = _terminals("NAME INT FLOAT STRING TRUE FALSE _LPAR _LSQB _REPEAT")
@@ -40,9 +42,10 @@ OPERATORS: tuple[tuple[Terminals, str], ...] = (
     (CHANGE, "`+`, `-`, `*` or `/`"),
 )
 # Rarer ways to go on, named only where nothing else could be.
-CONTINUATIONS = _terminals(
-    "AND OR _DOTS _STEP EXCEPT _WITH _WHEN _ELSE _FOR CARET _LPAR _LSQB _ARROW _IN"
-) | COMPARISON
+CONTINUATIONS = (
+    _terminals("AND OR _DOTS _STEP EXCEPT _WITH _WHEN _ELSE _FOR CARET _LPAR _LSQB _ARROW _IN")
+    | COMPARISON
+)
 
 WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -85,12 +88,12 @@ SYMBOLS: Mapping[str, str] = MappingProxyType(
 KEYWORDS: Mapping[str, str] = MappingProxyType(
     {
         name.lstrip("_").lower(): name
-        for name in (
+        for name in listed(
             "_CHOOSE _FROM _WITH _IN _WHEN _ELSE _FOR NOT AND OR TRUE FALSE _REPEAT _MAYBE _SHARE "
             "_SPACE _IMPORT _PARAM _OPS _OP CELL BLOCK _NETWORK _MODULO _RECIPE _PUBLISHED "
             "_REQUIRE _NODE _EACH STEM STACK HEAD _ON _DEPTH _STATE _ALIGN _LIKE _AS _ACROSS "
             "_STEP _WHY EXCEPT REPEATS ORDER"
-        ).split()
+        )
     }
 )
 RESERVED = tuple(KEYWORDS)[:15]
@@ -103,7 +106,7 @@ SHAPES: Mapping[str, str] = MappingProxyType(
         "_PARAM": "a param is written `param B = 7 in 3..32`",
         "_OPS": "a list of operations is written `ops candidate = [identity, conv(3)]`",
         "_OP": "an operation is written `op name(k) { relu -> conv(k) }`",
-        "CELL": "a cell is written `cell name(x, y) { ... }` or `cell name like other with stride 2`",
+        "CELL": "a cell is written `cell name(x) { ... }` or `cell name like other with stride 2`",
         "BLOCK": "a block is written `block name(x) { ... }`",
         "_NETWORK": "a network is written `network image_classifier { ... }`",
         "_MODULO": "it is written `modulo { prune dead; commute }`",

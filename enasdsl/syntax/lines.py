@@ -10,16 +10,24 @@ from typing import Literal, Protocol, TypeVar
 OPENERS = {"_LPAR": "_RPAR", "_LSQB": "_RSQB", "_LBRACE": "_RBRACE"}
 CLOSERS = frozenset(OPENERS.values())
 
-DECLARATION_WORDS = (
-    "space import param ops op cell block network modulo published recipe require".split()
+
+def listed(names: str) -> tuple[str, ...]:
+    """The names in a text, separated by blanks."""
+    return tuple(names.split())
+
+
+DECLARATION_WORDS = listed(
+    "space import param ops op cell block network modulo published recipe require"
 )
 
 # A newline after one of these does not end the statement.
 UNFINISHED = frozenset(
-    """_ARROW _EQUALS EQUAL UNEQUAL LESS ATMOST MORE ATLEAST PLUS MINUS STAR SLASH FLOOR PERCENT
-    CARET _DOTS _DOT _COMMA _COLON _LPAR _LSQB _LBRACE _CHOOSE _FROM _WITH _IN _WHEN _ELSE _FOR
-    NOT AND OR _REPEAT _MAYBE _SHARE _ON _DEPTH _STATE _ALIGN _LIKE _AS _ACROSS _STEP _WHY EXCEPT
-    """.split()
+    listed(
+        """_ARROW _EQUALS EQUAL UNEQUAL LESS ATMOST MORE ATLEAST PLUS MINUS STAR SLASH FLOOR
+        PERCENT CARET _DOTS _DOT _COMMA _COLON _LPAR _LSQB _LBRACE _CHOOSE _FROM _WITH _IN _WHEN
+        _ELSE _FOR NOT AND OR _REPEAT _MAYBE _SHARE _ON _DEPTH _STATE _ALIGN _LIKE _AS _ACROSS
+        _STEP _WHY EXCEPT"""
+    )
 )
 
 
@@ -63,9 +71,7 @@ class NewlineFilter:
 _PIECE = re.compile(r'"(?:[^"\\\n]|\\[^\n])*"?|#[^\n]*|[()\[\]{};\n]|[^"#()\[\]{};\n]+')
 _GAP = re.compile(r"\n(?:[ \t\r]*(?:#[^\n]*)?\n)*([ \t\r]*)")
 _BLANK = re.compile(r"[ \t]*")
-_JOINED = re.compile(
-    r"->|[)\]}{*/%+^<>]|==|!=|\.\.|(?:else|when|from|with|in|for|and|or|except)\b"
-)
+_JOINED = re.compile(r"->|[)\]}{*/%+^<>]|==|!=|\.\.|(?:else|when|from|with|in|for|and|or|except)\b")
 _DECLARATION = re.compile(rf"(?:{'|'.join(DECLARATION_WORDS)})\b(?=[ \t]+[\w\"({{])")
 
 
@@ -98,29 +104,37 @@ def resumption(text: str, start: int, *, parentheses: int, indent: int) -> Resum
     outer: list[int] = []
     offset = start
     while piece := _PIECE.match(text, offset):
-        match piece.group():
-            case "\n":
-                gap = _GAP.match(text, offset)
-                assert gap is not None
-                offset = gap.end()
-                if begins_declaration(text, offset):
-                    return Resumption(offset, "declaration")
-                apart = parentheses <= 0 or len(gap.group(1)) <= indent
-                if not outer and apart and not _JOINED.match(text, offset):
-                    return Resumption(offset, "statement")
-                continue
-            case ";" if not outer and parentheses <= 0:
-                return Resumption(piece.end(), "statement")
-            case "{":
-                outer.append(parentheses)
-                parentheses = 0
-            case "}":
-                if not outer:
-                    return Resumption(offset, "close")
-                parentheses = outer.pop()
-            case "(" | "[":
-                parentheses += 1
-            case ")" | "]":
-                parentheses -= 1
+        sign = piece.group()
+        if sign == "\n":
+            gap = _GAP.match(text, offset)
+            assert gap is not None
+            offset = gap.end()
+            if begins_declaration(text, offset):
+                return Resumption(offset, "declaration")
+            apart = parentheses <= 0 or len(gap.group(1)) <= indent
+            if not outer and apart and not _JOINED.match(text, offset):
+                return Resumption(offset, "statement")
+            continue
+        if sign == ";" and not outer and parentheses <= 0:
+            return Resumption(piece.end(), "statement")
+        if sign == "}" and not outer:
+            return Resumption(offset, "close")
+        parentheses = _balance(sign, parentheses, outer)
         offset = piece.end()
     return None
+
+
+def _balance(sign: str, parentheses: int, outer: list[int]) -> int:
+    """The number of open parentheses after `sign`; `outer` keeps those around each brace."""
+    match sign:
+        case "{":
+            outer.append(parentheses)
+            return 0
+        case "}":
+            return outer.pop()
+        case "(" | "[":
+            return parentheses + 1
+        case ")" | "]":
+            return parentheses - 1
+        case _:
+            return parentheses

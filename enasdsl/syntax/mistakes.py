@@ -139,15 +139,18 @@ def _unclosed(failure: Failure, bracket: Bracket) -> Diagnostic:
     if bracket.kind == "_LBRACE" and crooked and crooked.span.start > bracket.span.start:
         bracket = crooked
     closer = expect.words(OPENERS[bracket.kind])
-    where = f"{closer} is missing before this" if failure.text else "the file ends without it"
-    end = failure.previous.span.stop if failure.previous else failure.found.start
-    missing = Span(failure.found.source, end, end)
+    found = failure.found
+    if failure.previous and begins_declaration(found.source.text, failure.previous.span.start):
+        found = failure.previous.span
+    where = f"{closer} is missing before this" if found.text else "the file ends without it"
+    end = len(found.source.text[: found.start].rstrip())
+    missing = Span(found.source, end, end)
     replacement = f"\n{closer[1]}" if bracket.kind == "_LBRACE" else closer[1]
     return Diagnostic(
         "E0102",
         f"missing {closer}",
         Label(bracket.span, f"this `{bracket.span.text}` is never closed"),
-        others=(Label(failure.found, where),),
+        others=(Label(found, where),),
         help=f"close it with {closer}",
         fix=Fix(missing, replacement, f"add {closer}"),
     )

@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -161,7 +161,8 @@ class _Run:
                 return None, self.found
 
     def to_end(self) -> lark.Tree[lark.Token]:
-        for token in self.lexer.lex(self.state):
+        tokens: Iterator[lark.Token] = cast(Any, self.lexer).lex(self.state)
+        for token in tokens:
             before = self.fed = list(self.state.state_stack)
             self.state.feed_token(token)
             self.fed = None
@@ -264,7 +265,7 @@ class _Run:
             self.state.feed_token(
                 lark.Token("_END", "", start_pos=place.offset, end_pos=place.offset)
             )
-        self.lexer.state.line_ctr.char_pos = place.offset
+        cast(Any, self.lexer.state).line_ctr.char_pos = place.offset
 
     def give_up(self, *rules: str) -> None:
         """Replaces the newest unfinished member of a list by an error."""
