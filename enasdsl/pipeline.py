@@ -50,7 +50,7 @@ class Compilation:
         overrides: Mapping[str, object] | None = None,
         task: Task | None = None,
     ) -> Compilation:
-        """The compilation of a file, of a shipped space by its name, or of the standard input `-`."""
+        """The compilation of a file, a shipped space by its name, or `-`, the standard input."""
         source, unread = read(locate(name))
         return cls(source, overrides, task, unread=unread)
 

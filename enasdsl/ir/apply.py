@@ -11,7 +11,7 @@ import enasdsl.ir.choose as choosing
 import enasdsl.ir.evaluate as evaluation
 import enasdsl.ir.primitives as primitives
 from enasdsl.ir.build import mistake
-from enasdsl.ir.context import AMBIENT, Context
+from enasdsl.ir.context import AMBIENT, Broken, Context
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Kind
 from enasdsl.ir.values import (
@@ -29,7 +29,7 @@ from enasdsl.ir.values import (
     Stamp,
     Tensor,
 )
-from enasdsl.semantics.symbols import Chosen, Condition, Test, extremes
+from enasdsl.semantics.symbols import NUMBERS, Chosen, Condition, Num, Test, extremes
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -50,7 +50,7 @@ def parameter_name(callee: Operation, position: int) -> str:
             return ""
 
 
-def bind(callee: Operation, positional: list[Lowered], named: Bound, span: Span) -> Operation:
+def bind(callee: Operation, positional: Sequence[Lowered], named: Bound, span: Span) -> Operation:
     """The operation with these arguments given besides those that it already has."""
     given = dict(named)
     for n, value in enumerate(positional):
@@ -60,7 +60,7 @@ def bind(callee: Operation, positional: list[Lowered], named: Bound, span: Span)
         given[name] = value
     match callee:
         case Primitive() | Composite() | Stamp():
-            return replace(callee, given={**callee.given, **given})  # type: ignore[arg-type]
+            return replace(callee, given={**callee.given, **given})
         case _ if not given:
             return callee
         case _:
@@ -207,7 +207,7 @@ def _restrided(inputs: list[Tensor], stride: Lowered | None, span: Span) -> list
     return [replace(inputs[0], stride=stride), *inputs[1:]]
 
 
-def _arguments(op: Composite, span: Span) -> dict[str, Lowered]:
+def _arguments(op: Composite, span: Span) -> dict[str, Lowered | Broken]:
     known = {p.name.text for p in op.decl.parameters}
     odd = next((n for n in op.given if n not in known | {"stride", *AMBIENT}), None)
     if odd is not None:
@@ -225,8 +225,9 @@ def _fill_defaults(decl: ast.OpDecl, inner: Context, span: Span) -> None:
         inner.env[name] = evaluation.evaluate(parameter.default, inner, role=name)
 
 
-def _ambient(given: Bound, ctx: Context) -> dict[str, object]:  # type: ignore[return]
-    return {**ctx.ambient, **{n: given[n] for n in AMBIENT if n in given}}  # type: ignore[return-value]
+def _ambient(given: Bound, ctx: Context) -> dict[str, Num]:
+    changed = {n: given[n] for n in AMBIENT if n in given}
+    return {**ctx.ambient, **{n: v for n, v in changed.items() if isinstance(v, NUMBERS)}}
 
 
 def _deeper(decl: ast.OpDecl, ctx: Context, span: Span) -> dict[str, int]:

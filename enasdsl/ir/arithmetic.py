@@ -55,7 +55,7 @@ def call_function(name: str, values: list[Lowered], expr: ast.Call) -> Lowered:
     try:
         if name in _OF_LISTS:
             return _OF_LISTS[name](flat)  # type: ignore[operator, no-any-return]
-        return FUNCTIONS[name](*flat)  # type: ignore[return-value]
+        return FUNCTIONS[name](*flat)
     except (ValueError, TypeError) as error:
         raise mistake("E0208", f"`{name}` cannot take these", expr.span, str(error)) from None
 

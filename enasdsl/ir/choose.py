@@ -170,9 +170,7 @@ def _evaluate(
     name = ctx.ledger.decisions[decision].path.rpartition(".")[2]
     for n, alternative in enumerate(alternatives):
         condition: Condition | None = (Test(decision, frozenset((n,))),) if alone else None
-        inner = ctx.under(condition).inside(
-            span, ctx.ledger.decisions[decision].path.rpartition(".")[2], n
-        )
+        inner = ctx.under(condition).inside(span, name, n)
         value = alternative.value(inner)
         if isinstance(value, Absent):
             raise mistake("E0404", "an alternative that is absent", span, "here")

@@ -57,7 +57,7 @@ def lower(
 def _context(program: Program, name: str) -> Context:
     ambient = {n: v for n in AMBIENT if (v := program.checked.params.get(n)) is not None}
     builder = program.ledger.builder(name)
-    return Context(program, builder, program.root, {}, ambient)  # type: ignore[arg-type]
+    return Context(program, builder, program.root, {}, ambient)
 
 
 def _globals(program: Program) -> None:

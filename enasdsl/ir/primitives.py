@@ -14,7 +14,15 @@ from enasdsl.ir.graph import Apply, Present
 from enasdsl.ir.names import at, place_text
 from enasdsl.ir.values import Listing, Lowered, Primitive, Tensor
 from enasdsl.semantics.ops import Default, OpParameter, ShapeMismatch
-from enasdsl.semantics.symbols import Condition, Dim, Num, Parts, Shape, extremes
+from enasdsl.semantics.symbols import (
+    NUMBERS,
+    Condition,
+    Dim,
+    Num,
+    Parts,
+    Shape,
+    extremes,
+)
 from enasdsl.source import Span
 
 
@@ -100,9 +108,8 @@ def _arguments(op: Primitive, x: Tensor, ctx: Context) -> dict[str, Num]:
 
 def _argument(op: Primitive, parameter: OpParameter, x: Tensor, ctx: Context) -> Num:
     name = parameter.name
-    if name in op.given:
-        value = op.given[name]
-    elif parameter.implicit == Default.REQUIRED:
+    value: Lowered | None = op.given.get(name)
+    if value is None and parameter.implicit == Default.REQUIRED:
         raise mistake(
             "E0207",
             f"`{op.spec.name}` needs `{name}`",
@@ -110,10 +117,17 @@ def _argument(op: Primitive, parameter: OpParameter, x: Tensor, ctx: Context) ->
             "it is not given",
             help=f"write `{op.spec.name}({name}: ...)`",
         )
-    elif parameter.implicit in AMBIENT:
+    if value is None and parameter.implicit in AMBIENT:
         value = op.given.get(parameter.implicit) or _in_force(op, parameter, x, ctx)
-    else:
-        value = parameter.default  # type: ignore[assignment]
+    elif value is None:
+        return parameter.default  # type: ignore[return-value]
+    if not isinstance(value, NUMBERS):
+        raise mistake(
+            "E0207",
+            f"`{name}` of `{op.spec.name}` takes {_KINDS[parameter.kind]}",
+            op.span,
+            f"this is {evaluation.describe(value)}",
+        )
     _check_argument(op, parameter, value)
     return value
 

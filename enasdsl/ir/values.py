@@ -60,6 +60,7 @@ class Listing:
 
 
 Bound: TypeAlias = Mapping[str, "Lowered"]
+"""Arguments by the names of their parameters, ambient ones among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Primitive:
     """A primitive operation with the arguments given so far, ambient ones among them."""
 
     spec: OpSpec
-    given: Mapping[str, Num]
+    given: Bound
     span: Span = field(compare=False)
 
 
