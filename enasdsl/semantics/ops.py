@@ -182,6 +182,11 @@ def _numeric(what: str) -> Callable[[Args, tuple[Shape, ...]], Shape]:
     return shape
 
 
+def _shift(args: Args, inputs: tuple[Shape, ...]) -> Shape:
+    _image(inputs[0], "shift")
+    return inputs[0]
+
+
 def _pool_all(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     (x,) = inputs
     _no_tokens(x, "global_avg_pool")
@@ -357,7 +362,7 @@ _SPECS = (
         "dropout with one mask for all positions of a sequence",
         _numeric("sequence_dropout"), (OpParameter("rate", float, 0.1, least=0),),
     ),
-    OpSpec("shift", "structure", "the image moved one pixel up and left", _numeric("shift")),
+    OpSpec("shift", "structure", "the image moved one pixel up and left", _shift),
     OpSpec("flatten", "structure", "all numbers as one vector", _flatten),
     OpSpec("sum", "merge", "elementwise sum", _merge("sum"), arity=0),
     OpSpec("mean", "merge", "elementwise mean", _merge("mean"), arity=0),
