@@ -1,0 +1,192 @@
+"""Recipes: from blocks of settings to plain values that the schema accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from enasdsl.diagnostics import Fix, Label
+from enasdsl.semantics.constants import NotConstant, evaluate
+from enasdsl.semantics.params import Params
+from enasdsl.semantics.problems import Problems, suggest
+from enasdsl.source import Span
+from enasdsl.syntax import ast
+
+Path = tuple[str, ...]
+Nested = dict[str, object]
+_PARAMS: tuple[Path, ...] = (("params",), ("child", "params"))
+"""The sections whose keys are params of the file."""
+
+
+class Recipes:
+    """Resolves the recipes of one file; each is checked with what it takes over from its base."""
+
+    def __init__(self, tree: ast.Ast, params: Params, problems: Problems) -> None:
+        self.params = params
+        self.problems = problems
+        self.written: dict[str, ast.RecipeDecl] = {}
+        for declaration in tree.declarations:
+            if isinstance(declaration, ast.RecipeDecl):
+                self._add(declaration)
+
+    def resolve(self) -> Mapping[str, Nested]:
+        """The settings of every recipe by name, nested, with those of its base below its own."""
+        own = {name: self._own(recipe) for name, recipe in self.written.items()}
+        merged: dict[str, Nested] = {}
+        for name in self.written:
+            chain = self._chain(name)
+            settings: Nested = {}
+            for ancestor in reversed(chain):
+                settings = _overlay(settings, own[ancestor])
+            merged[name] = settings
+        return merged
+
+    def _add(self, recipe: ast.RecipeDecl) -> None:
+        first = self.written.setdefault(recipe.name.text, recipe)
+        if first is not recipe:
+            self.problems.error(
+                "E0201", f"the recipe `{recipe.name.text}` is declared twice", recipe.name.span,
+                "the second declaration", others=(Label(first.name.span, "first declared here"),),
+            )
+
+    def _chain(self, name: str) -> list[str]:
+        """The recipe and those that it is like, nearest first; notes bases that lead nowhere."""
+        chain = [name]
+        base = self.written[name].base
+        while base is not None:
+            if base.text not in self.written:
+                text, fix = suggest(base.text, base.span, self.written)
+                self.problems.error(
+                    "E0614", f"no recipe `{base.text}`", base.span,
+                    "no recipe of this file has this name", help=text, fix=fix,
+                )
+                return chain
+            if base.text in chain:
+                self.problems.error(
+                    "E0614", "recipes are like each other in a circle", base.span,
+                    " is like ".join(f"`{n}`" for n in [*chain, base.text]),
+                )
+                return chain
+            chain.append(base.text)
+            base = self.written[base.text].base
+        return chain
+
+    def _own(self, recipe: ast.RecipeDecl) -> Nested:
+        """What a recipe itself says; notes keys and values that the schema refuses."""
+        places: dict[Path, ast.Setting] = {}
+        settings: Nested = {}
+        for path, setting in _leaves(recipe.settings, ()):
+            self._place(path, setting, places)
+            if isinstance(setting.value, tuple):
+                _put(settings, path, {})
+                continue
+            value = self._value(setting.value)
+            if value is not None and self._is_param_fine(path, value, setting):
+                _put(settings, path, value)
+        self._validate(settings, places)
+        return settings
+
+    def _place(self, path: Path, setting: ast.Setting, places: dict[Path, ast.Setting]) -> None:
+        first = places.setdefault(path, setting)
+        if first is not setting:
+            self.problems.error(
+                "E0613", f"`{'.'.join(path)}` is set twice", setting.key.span, "set again here",
+                others=(Label(first.key.span, "first set here"),),
+            )
+
+    def _value(self, expr: ast.Expr) -> object:
+        match expr:
+            case ast.Reference(name) if name not in self.params.values:
+                return name
+            case ast.ListLiteral(items):
+                return [self._value(item) for item in items]
+        try:
+            value = evaluate(expr, self.params.values)
+        except NotConstant as trouble:
+            self.problems.error(
+                "E0616", "a setting is a constant", trouble.span, trouble.reason,
+                help="a number, a word, a text, true, false, or a list of these",
+            )
+            return None
+        return list(value) if isinstance(value, tuple) else value
+
+    def _is_param_fine(self, path: Path, value: object, setting: ast.Setting) -> bool:
+        """Checks a setting of a param, at the key if it is unknown and else at the value."""
+        if path[:-1] not in _PARAMS or isinstance(setting.value, tuple):
+            return True
+        name = path[-1]
+        known = name in self.params.entries
+        return self.params.check(name, value, setting.value.span if known else setting.key.span)
+
+    def _validate(self, settings: Nested, places: dict[Path, ast.Setting]) -> None:
+        from enasdsl.semantics.recipe import problems  # pydantic is slow to start
+
+        for problem in problems(settings):
+            setting = _nearest(problem.path, places)
+            if setting is None:
+                continue
+            if problem.known:
+                self._unknown(problem.path, problem.message, problem.known, setting)
+            else:
+                code = "E0611" if "should be a valid" in problem.message else "E0612"
+                value = setting.value
+                span = setting.key.span if isinstance(value, tuple) else value.span
+                self.problems.error(code, "a setting has a wrong value", span, problem.message)
+
+    def _unknown(
+        self, path: Path, message: str, known: tuple[str, ...], setting: ast.Setting
+    ) -> None:
+        span = _key_span(path, setting)
+        text, fix = suggest(path[-1], span, known)
+        if fix is not None:
+            fix = Fix(span, fix.replacement, fix.text)
+        self.problems.error(
+            "E0610", f"unknown setting `{'.'.join(path)}`", span, message,
+            help=text or f"there are {', '.join(f'`{name}`' for name in known)}", fix=fix,
+        )
+
+
+def _overlay(settings: Nested, overrides: Nested) -> Nested:
+    from enasdsl.semantics.recipe import overlay  # pydantic is slow to start
+
+    return overlay(settings, overrides)
+
+
+def _leaves(settings: tuple[ast.Setting, ...], above: Path) -> Iterator[tuple[Path, ast.Setting]]:
+    """Each setting that holds a value, or an empty block, with its path; dots are steps."""
+    for setting in settings:
+        path = (*above, *setting.key.text.split("."))
+        if isinstance(setting.value, tuple) and setting.value:
+            yield from _leaves(setting.value, path)
+        else:
+            yield path, setting
+
+
+def _put(settings: Nested, path: Path, value: object) -> None:
+    for step in path[:-1]:
+        below = settings.setdefault(step, {})
+        if not isinstance(below, dict):
+            return
+        settings = below
+    settings[path[-1]] = value
+
+
+def _nearest(path: Path, places: Mapping[Path, ast.Setting]) -> ast.Setting | None:
+    """The setting at `path`, or else the first one below it, or the one that holds it."""
+    fits: tuple[Callable[[Path], bool], ...] = (
+        lambda place: place == path,
+        lambda place: place[: len(path)] == path,
+        lambda place: place == path[: len(place)],
+    )
+    found = (s for fit in fits for place, s in places.items() if fit(place))
+    return next(found, None)
+
+
+def _key_span(path: Path, setting: ast.Setting) -> Span:
+    """The step of a dotted key at which `path` ends; the whole key where it is not in it."""
+    steps = setting.key.text.split(".")
+    key = setting.key.span
+    if path[-1] not in steps or "." not in setting.key.text:
+        return key
+    before = steps[: steps.index(path[-1])]
+    start = key.start + sum(len(step) + 1 for step in before)
+    return Span(key.source, start, start + len(path[-1]))
