@@ -3,122 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import combinations, combinations_with_replacement, permutations, product
+from collections.abc import Sequence
+from dataclasses import replace
 from math import log, sqrt
 
 import pytest
 import torch
+from handmade import ACTIVATIONS, TINY, everything, macro, micro, one, read, rnn, runs, seeded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from enasdsl.ir.space import Architecture, Constraint, Decision, Domain, Kind, Source, Space
 from enasdsl.nn.controller import ConstraintError, Controller
-from enasdsl.semantics.symbols import Chosen, Computed, Picks, Reading
+from enasdsl.nn.digits import plan
+from enasdsl.semantics.symbols import Chosen, Computed
 from enasdsl.semantics.symbols import Test as Guard
-
-ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")
-LAYERS = tuple(f"layer{i}" for i in range(6))
-CANDIDATES = ("sep_conv(3)", "sep_conv(5)", "avg_pool(3)", "max_pool(3)", "skip")
-
-
-def one(path: str, labels: tuple[str, ...], *, guard: tuple[Guard, ...] = ()) -> Decision:
-    scope = path.rpartition(".")[0]
-    return Decision(path, scope, Domain(Kind.ONE, len(labels)), labels, Source.OPERATION, guard)
-
-
-def read(path: str, members: tuple[str, ...], domain: Domain | None = None) -> Decision:
-    return Decision(
-        path,
-        path.rpartition(".")[0],
-        domain or Domain(Kind.ONE, len(members)),
-        members,
-        Source.INPUT,
-        members=members,
-    )
-
-
-def rnn(n: int = 12) -> Space:
-    decisions = [one("recurrent.node1.act", ACTIVATIONS)]
-    for i in range(2, n + 1):
-        nodes = tuple(f"recurrent.node{j}" for j in range(1, i))
-        decisions.append(read(f"recurrent.node{i}.source", nodes))
-        decisions.append(one(f"recurrent.node{i}.act", ACTIVATIONS))
-    return Space("rnn", "language_model", tuple(decisions))
-
-
-def macro(layers: int = 12) -> Space:
-    decisions = [one("layers.node1.op", LAYERS)]
-    for k in range(2, layers + 1):
-        earlier = ("layers.image", *(f"layers.node{j}" for j in range(1, k - 1)))
-        decisions.append(one(f"layers.node{k}.y", LAYERS))
-        skips = Domain(Kind.SET, k - 1, 0, k - 1)
-        decisions.append(read(f"layers.node{k}.skips", earlier, skips))
-    return Space("macro", "image_classifier", tuple(decisions))
-
-
-def micro(b: int = 7) -> Space:
-    decisions: list[Decision] = []
-    for cell in ("normal", "reduction"):
-        for i in range(3, b + 1):
-            earlier = (
-                f"{cell}.prev_prev",
-                f"{cell}.prev",
-                *(f"{cell}.node{j}" for j in range(3, i)),
-            )
-            decisions += [read(f"{cell}.node{i}.{name}", earlier) for name in "ab"]
-            decisions += [one(f"{cell}.node{i}.{name}", CANDIDATES) for name in "fg"]
-    return Space("micro", "image_classifier", tuple(decisions))
-
-
-TINY = Space(
-    "tiny",
-    "vector",
-    (
-        one("c.node1.depth", ("1", "2", "3")),
-        one("c.node1.op", ("a", "b")),
-        read("c.node2.set", ("c.x", "c.node1", "c.y"), Domain(Kind.SET, 3, 0, 2)),
-        one("c.node3.op", ("a", "b"), guard=(Guard(0, frozenset({1, 2})),)),
-        read("c.node3.in", ("c.node2", "c.node1")),
-        one(
-            "c.node4.op", ("a", "b"), guard=(Guard(3, frozenset({1})), Guard(2, frozenset({1, 2})))
-        ),
-    ),
-)
-
-
-def options(domain: Domain) -> Iterator[tuple[int, ...]]:
-    indices = range(domain.size)
-    for k in range(domain.least, domain.most + 1):
-        match domain.kind:
-            case Kind.ONE | Kind.SEQUENCE:
-                yield from product(indices, repeat=k)
-            case Kind.ARRANGEMENT:
-                yield from permutations(indices, k)
-            case Kind.SET:
-                yield from combinations(indices, k)
-            case Kind.MULTISET:
-                yield from combinations_with_replacement(indices, k)
-
-
-def runs(space: Space, before: tuple[Picks, ...] = ()) -> Iterator[tuple[Picks, ...]]:
-    """Every run of a space, by the meaning of its decisions alone."""
-    if len(before) == len(space.decisions):
-        yield before
-        return
-    decision = space.decisions[len(before)]
-    live = Reading(before).holds(decision.guard)
-    for picks in options(decision.domain) if live else (None,):
-        yield from runs(space, (*before, picks))
-
-
-def everything(space: Space) -> list[Architecture]:
-    return [Architecture(space.name, space.hash, picks) for picks in runs(space)]
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def sharp(space: Space, *, seed: int = 0) -> Controller:
@@ -237,12 +137,45 @@ def test_a_batch_scores_its_architectures_as_one_by_one() -> None:
 
 def test_a_decision_that_is_not_live_leaves_no_trace() -> None:
     first, last = one("c.a.op", ("a", "b")), one("c.b.op", ("a", "b"))
-    extra = one("c.e.op", ("a", "b"), guard=(Guard(0, frozenset({0})),))
+    extra = one("c.e.op", ("a", "b"), guard=(Guard(0, frozenset({1})),))
     long = Space("long", "vector", (first, extra, last))
     short = Space("short", "vector", (first, last))
-    with_extra = sharp(long).log_prob([Architecture("long", long.hash, ((1,), None, (0,)))])
-    without = sharp(short).log_prob([Architecture("short", short.hash, ((1,), (0,)))])
+    with_extra = sharp(long).log_prob([Architecture("long", long.hash, ((0,), None, (0,)))])
+    without = sharp(short).log_prob([Architecture("short", short.hash, ((0,), (0,)))])
     torch.testing.assert_close(with_extra, without)
+
+
+def test_a_set_that_is_not_live_has_no_members() -> None:
+    skips = read("c.b.skips", ("c.a", "c.x"), Domain(Kind.SET, 2, 0, 2))
+    space = Space(
+        "guarded",
+        "vector",
+        (
+            one("c.a.op", ("a", "b")),
+            replace(skips, guard=(Guard(0, frozenset({0})),)),
+            one("c.c.op", ("a", "b"), guard=(Guard(1, frozenset({0, 1})),)),
+        ),
+    )
+    drawn = Controller(space, generator=seeded()).sample(200, seeded())
+    assert {a.picks for a in drawn.architectures} == set(runs(space))
+    assert not drawn.skip_penalty[[a.picks[1] is None for a in drawn.architectures]].any()
+
+
+def test_anchors_are_the_states_after_nodes_and_inputs_are_shown_once() -> None:
+    first, *_, third_y, third_skips = plan(macro(3)).turns
+    second_skips = plan(macro(3)).turns[2]
+    assert (first.keeps, second_skips.keeps, third_y.keeps, third_skips.keeps) == (
+        1,
+        None,
+        None,
+        None,
+    )
+    assert (second_skips.anchors, third_skips.anchors) == ((0,), (0, 1))
+    assert (second_skips.fresh, third_y.fresh, third_skips.fresh) == ((0,), (), ())
+    last = plan(micro(4)).turns[-4]
+    assert plan(micro(4)).anchors == 6
+    assert last.fresh == ()
+    assert len(last.anchors) == 3
 
 
 def test_the_skip_penalty_is_measured_where_bits_are_drawn() -> None:
@@ -283,10 +216,9 @@ def test_every_weight_gets_a_gradient(space: Space) -> None:
         assert parameter.grad.abs().max() > 0, name
 
 
-def test_only_the_weights_that_the_digits_read_can_matter() -> None:
-    assert not Controller(
-        Space("ops", "vector", (one("c.a.op", ("a", "b")),)), generator=seeded()
-    ).key.numel()
+def test_without_inputs_to_choose_there_is_no_attention() -> None:
+    space = Space("ops", "vector", (one("c.a.op", ("a", "b")),))
+    assert Controller(space, generator=seeded()).key.numel() == 0
 
 
 def test_reinforce_finds_the_best_operation() -> None:
