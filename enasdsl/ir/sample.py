@@ -1,0 +1,37 @@
+"""The architectures of a space by number: all of them in order, one, or some drawn uniformly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from enasdsl.ir.counter import counter
+from enasdsl.ir.record import check
+from enasdsl.ir.space import Architecture, Space
+
+
+def unrank(space: Space, index: int) -> Architecture:
+    """The architecture numbered `index`; raises ValueError where the space has none."""
+    return Architecture(space.name, space.hash, counter(space).unrank(index))
+
+
+def rank(space: Space, architecture: Architecture) -> int:
+    """The number of an architecture; raises RecordError, a ValueError, for a foreign one."""
+    check(space, architecture)
+    return counter(space).rank(architecture.picks)
+
+
+def sample(space: Space, n: int, rng: Random) -> tuple[Architecture, ...]:
+    """`n` independent architectures, each of the space with the same probability.
+
+    Raises ValueError where constraints leave the space empty.
+    """
+    total = counter(space).count
+    if total == 0:
+        raise ValueError(f"no architecture of `{space.name}` meets its constraints")
+    return tuple(unrank(space, rng.randrange(total)) for _ in range(n))
+
+
+def enumerate_space(space: Space) -> Iterator[Architecture]:
+    """Every architecture, in the order of their numbers."""
+    return (unrank(space, index) for index in range(counter(space).count))
