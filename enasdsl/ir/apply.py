@@ -6,19 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-import enasdsl.ir.cells as cells
-import enasdsl.ir.choose as choosing
-import enasdsl.ir.evaluate as evaluation
-import enasdsl.ir.primitives as primitives
+from enasdsl.ir import cells, primitives
 from enasdsl.ir.build import mistake
 from enasdsl.ir.context import AMBIENT, Broken, Context
+from enasdsl.ir.joining import select, settle
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Kind
+from enasdsl.ir.typed import describe, integer
 from enasdsl.ir.values import (
     Bound,
     ChosenOp,
     Composite,
-    Listing,
     Lowered,
     Operation,
     Picked,
@@ -124,42 +122,6 @@ def _branch(value: Lowered, picked: Picked, n: int) -> Lowered:
     return value
 
 
-def settle(value: Lowered, ctx: Context, *, span: Span) -> Tensor:
-    """A single value of the body: a chosen input becomes a Select over its alternatives."""
-    match value:
-        case Tensor():
-            return value
-        case Picked(decision, slot, branches):
-            table = tuple(range(len(branches)))
-            return choosing.select(
-                list(branches), decision, slot, table, ctx, source=True, span=span
-            )
-        case Listing(items=(only,)) if not only.condition:
-            return settle(only.value, ctx, span=span)
-        case Listing():
-            raise mistake(
-                "E0303",
-                "a list where one value is needed",
-                span,
-                "this reads one value",
-                help="join the list first, with `sum`, `concat`, `mean` or `product`",
-            )
-        case _:
-            raise mistake(
-                "E0303",
-                f"{evaluation.describe(value)} where a value is needed",
-                span,
-                "data flows through here",
-            )
-
-
-def check_same(first: Tensor, other: Tensor, what: str, *, span: Span) -> None:
-    """Raises a mistake that labels both origins where two values differ in shape or stride."""
-    if first.shape == other.shape and first.stride == other.stride:
-        return
-    raise primitives.mismatch(f"{what} joins values of one shape", first, other, span=span)
-
-
 # ------------------------------------------------------------- composed operations
 
 
@@ -191,7 +153,7 @@ def _composite(op: Composite, inputs: list[Tensor], ctx: Context, *, span: Span)
     if not isinstance(result, Operation):
         raise mistake(
             "E0206",
-            f"the body of `{name}` gives {evaluation.describe(result)}, not an operation",
+            f"the body of `{name}` gives {describe(result)}, not an operation",
             decl.body.statements[-1].span,
             "an operation is needed",
             help=f"name what it reads: `op {name} on x {{ ... }}`",
@@ -222,7 +184,7 @@ def _fill_defaults(decl: ast.OpDecl, inner: Context, span: Span) -> None:
             continue
         if parameter.default is None:
             raise mistake("E0207", f"`{decl.name.text}` needs `{name}`", span, "it is not given")
-        inner.env[name] = evaluation.evaluate(parameter.default, inner, role=name)
+        inner.env[name] = inner.evaluate(parameter.default, role=name)
 
 
 def _ambient(given: Bound, ctx: Context) -> dict[str, Num]:
@@ -233,7 +195,7 @@ def _ambient(given: Bound, ctx: Context) -> dict[str, Num]:
 def _deeper(decl: ast.OpDecl, ctx: Context, span: Span) -> dict[str, int]:
     name = decl.name.text
     depth = ctx.calls.get(name, 0) + 1
-    bound = CALL_DEPTH if decl.depth is None else evaluation.integer(decl.depth, ctx)
+    bound = CALL_DEPTH if decl.depth is None else integer(decl.depth, ctx)
     if depth > bound:
         raise mistake(
             "E0503",
@@ -259,7 +221,7 @@ def _chosen(op: ChosenOp, inputs: list[Tensor], ctx: Context, *, span: Span) -> 
         results.append(settle(apply(branch, inputs, inner, span=span), inner, span=span))
     if len(results) == 1:
         return results[0]
-    return choosing.select(results, op.decision, op.slot, op.table, ctx, source=False, span=span)
+    return select(results, op.decision, op.slot, op.table, ctx, source=False, span=span)
 
 
 def _repeat(op: Repeated, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
@@ -270,7 +232,7 @@ def _repeat(op: Repeated, inputs: list[Tensor], ctx: Context, *, span: Span) -> 
         return exits[-1]
     reached = tuple(settle(exits[int(v)], ctx, span=span) for v in op.count.values)
     table = tuple(range(len(reached)))
-    return choosing.select(
+    return select(
         list(reached), op.count.decision, op.count.slot, table, ctx, source=False, span=span
     )
 
@@ -306,7 +268,7 @@ def _body_operation(repeat: ast.Repeat, n: int, op: Repeated, inner: Context) ->
             "E0206",
             "the body of a repeat must be an operation",
             op.span,
-            f"this is {evaluation.describe(step)}",
+            f"this is {describe(step)}",
         )
     return step
 

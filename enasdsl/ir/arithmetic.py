@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-import enasdsl.ir.apply as application
-import enasdsl.ir.evaluate as evaluation
 from enasdsl.ir.build import mistake
 from enasdsl.ir.context import Context
+from enasdsl.ir.typed import describe, items_of
 from enasdsl.ir.values import Item, Listing, Lowered, Picked, Primitive, Tensor
 from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.symbols import Chosen, Computed, Num, compute
@@ -49,9 +48,7 @@ def call_function(name: str, values: list[Lowered], expr: ast.Call) -> Lowered:
         return _symbolic(name, flat, expr)
     if not all(isinstance(v, int | float) for v in flat):
         odd = next(v for v in flat if not isinstance(v, int | float))
-        raise mistake(
-            "E0208", f"`{name}` needs numbers", expr.span, f"there is {evaluation.describe(odd)}"
-        )
+        raise mistake("E0208", f"`{name}` needs numbers", expr.span, f"there is {describe(odd)}")
     try:
         if name in _OF_LISTS:
             return _OF_LISTS[name](flat)  # type: ignore[operator, no-any-return]
@@ -81,7 +78,7 @@ def unary(expr: ast.Unary, value: Lowered, ctx: Context) -> Lowered:
         "E0208",
         f"`{expr.operator}` needs a number",
         expr.operand.span,
-        f"this is {evaluation.describe(value)}",
+        f"this is {describe(value)}",
     )
 
 
@@ -101,7 +98,7 @@ def binary(expr: ast.Binary, left: Lowered, right: Lowered, ctx: Context) -> Low
         "E0208",
         f"`{expr.operator}` cannot join these",
         where.span,
-        f"this is {evaluation.describe(odd)}",
+        f"this is {describe(odd)}",
     )
 
 
@@ -141,11 +138,11 @@ def _elementwise(expr: ast.Binary, left: Lowered, right: Lowered, ctx: Context) 
                 "E0208",
                 f"`{expr.operator}` cannot join these",
                 where.span,
-                f"this is {evaluation.describe(side)}",
+                f"this is {describe(side)}",
             )
     if isinstance(left, Tensor | Picked) and isinstance(right, Tensor | Picked):
         spec = Primitive(OPS[_ELEMENTWISE[expr.operator]], {}, expr.span)
-        return application.apply(spec, [left, right], ctx, span=expr.span)
+        return ctx.apply(spec, [left, right], span=expr.span)
     if isinstance(left, Tensor | Picked):
         return _tensor_first(expr, left, right, ctx)  # type: ignore[arg-type]
     return _number_first(expr, left, right, ctx)  # type: ignore[arg-type]
@@ -173,17 +170,17 @@ def _number_first(expr: ast.Binary, n: Num, x: Tensor | Picked, ctx: Context) ->
             return _affine(x, n, 0.0, ctx, expr.span)
         case _:
             spec = Primitive(OPS["reciprocal"], {}, expr.span)
-            turned = application.apply(spec, [x], ctx, span=expr.span)
+            turned = ctx.apply(spec, [x], span=expr.span)
             return _affine(turned, n, 0.0, ctx, expr.span)
 
 
 def _affine(x: Lowered, scale: Num, offset: Num, ctx: Context, span: Span) -> Lowered:
     spec = Primitive(OPS["affine"], {"scale": scale, "offset": offset}, span)
-    return application.apply(spec, [x], ctx, span=span)
+    return ctx.apply(spec, [x], span=span)
 
 
 def _except(expr: ast.Binary, left: Lowered, right: Lowered) -> Lowered:
-    items = evaluation.items_of(left, expr.left.span)
+    items = items_of(left, expr.left.span)
     gone = [i.value for i in right.items] if isinstance(right, Listing) else [right]
     return Listing(tuple(i for i in items if not any(_same(i, g) for g in gone)))
 
@@ -192,16 +189,3 @@ def _same(item: Item, value: Lowered) -> bool:
     if isinstance(item.value, Tensor) and isinstance(value, Tensor):
         return item.value.ref == value.ref
     return item.value == value
-
-
-def truth(expr: ast.Expr, ctx: Context) -> bool:
-    """A condition that no decision settles."""
-    value = evaluation.evaluate(expr, ctx)
-    if isinstance(value, bool):
-        return value
-    raise mistake(
-        "E0208",
-        "a fixed condition is needed here",
-        expr.span,
-        f"this is {evaluation.describe(value)}",
-    )

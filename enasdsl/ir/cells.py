@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import enasdsl.ir.apply as application
-import enasdsl.ir.choose as choosing
-import enasdsl.ir.evaluate as evaluation
-import enasdsl.ir.primitives as primitives
-from enasdsl.ir.arithmetic import truth
+from enasdsl.ir import primitives
 from enasdsl.ir.build import Followup, mistake
+from enasdsl.ir.choose import choose_by_name
 from enasdsl.ir.context import AMBIENT, Broken, Context, Frame, StampedBody
 from enasdsl.ir.graph import Call
+from enasdsl.ir.joining import check_same, settle
 from enasdsl.ir.names import at, place_text
 from enasdsl.ir.space import Constraint
+from enasdsl.ir.typed import describe, integer, items_of, number, operation, span_of, truth
 from enasdsl.ir.values import Absent, Item, Listing, Lowered, Stamp, Tensor
 from enasdsl.semantics.symbols import (
     Chosen,
@@ -42,7 +41,7 @@ def run(body: ast.Body, ctx: Context) -> Lowered:
     for statement in body.statements:
         match statement:
             case ast.Result():
-                result = evaluation.evaluate(statement.value, ctx)
+                result = ctx.evaluate(statement.value)
             case _:
                 sound &= ctx.ledger.attempt(lambda s=statement: _execute(s, ctx))  # type: ignore[misc]
     if isinstance(result, Absent) and not sound:
@@ -55,7 +54,7 @@ def value_of(body: ast.Body, ctx: Context) -> Lowered:
     result = run(body, ctx)
     if isinstance(result, Listing) and result.side_by_side:
         return result
-    return application.settle(result, ctx, span=body.statements[-1].span)
+    return settle(result, ctx, span=body.statements[-1].span)
 
 
 def _execute(statement: ast.Statement, ctx: Context) -> None:
@@ -77,13 +76,13 @@ def bind(statement: ast.Let, ctx: Context) -> None:
     names = [t.text for t in statement.targets]
     ctx.env.update(dict.fromkeys(names, Broken()))
     if len(names) == 1:
-        ctx.env[names[0]] = evaluation.evaluate(statement.value, ctx, role=names[0])
+        ctx.env[names[0]] = ctx.evaluate(statement.value, role=names[0])
         return
     if isinstance(statement.value, ast.Choose):
-        values = choosing.choose_by_name(statement.value, statement.targets, ctx)
+        values = choose_by_name(statement.value, statement.targets, ctx)
     else:
-        value = evaluation.evaluate(statement.value, ctx)
-        values = tuple(i.value for i in evaluation.items_of(value, statement.value.span))
+        value = ctx.evaluate(statement.value)
+        values = tuple(i.value for i in items_of(value, statement.value.span))
     if len(values) != len(names):
         raise mistake(
             "E0404", f"{len(names)} names for {len(values)} values", statement.span, "here"
@@ -93,7 +92,7 @@ def bind(statement: ast.Let, ctx: Context) -> None:
 
 def require(statement: ast.Require, ctx: Context) -> None:
     """`require condition`: recorded where decisions settle it, checked now where none does."""
-    value = evaluation.evaluate(statement.condition, ctx)
+    value = ctx.evaluate(statement.condition)
     message = statement.message.value if statement.message else statement.condition.span.text
     match value:
         case bool():
@@ -113,7 +112,7 @@ def require(statement: ast.Require, ctx: Context) -> None:
                 "E0208",
                 "a requirement must be true or false",
                 statement.condition.span,
-                f"this is {evaluation.describe(value)}",
+                f"this is {describe(value)}",
             )
 
 
@@ -128,24 +127,24 @@ def _frame(ctx: Context, span: Span) -> Frame:
 
 def _nodes(statement: ast.Node, ctx: Context) -> None:
     frame = _frame(ctx, statement.span)
-    for number, condition in _numbers(statement.domain, ctx):
-        name = f"node{number}"
+    for index, condition in _numbers(statement.domain, ctx):
+        name = f"node{index}"
         path = f"{frame.scope.path}.{name}" if frame.scope.path else name
         if path in frame.refs:
             raise mistake(
                 "E0202",
-                f"node {number} is there already",
+                f"node {index} is there already",
                 statement.domain.span,
                 "each node of a cell has a number of its own",
             )
-        key = at(statement.span, number)
-        names: dict[str, Lowered] = {statement.variable.text: number} if statement.variable else {}
+        key = at(statement.span, index)
+        names: dict[str, Lowered] = {statement.variable.text: index} if statement.variable else {}
         inner = ctx.fork(**names).under(condition)
         inner = replace(
             inner, scope=ctx.scope.child(key, name), place=ctx.enter("nodes", key, name)
         )
         result = value_of(statement.body, inner)
-        value = application.settle(result, inner, span=statement.body.span)
+        value = settle(result, inner, span=statement.body.span)
         if value.stride != 1:
             raise mistake(
                 "E0304",
@@ -163,26 +162,26 @@ def _nodes(statement: ast.Node, ctx: Context) -> None:
 def _numbers(domain: ast.Expr, ctx: Context) -> Iterator[tuple[int, Condition]]:
     """The numbers of nodes, each with the condition under which the node is live."""
     if isinstance(domain, ast.Range):
-        high = evaluation.number(domain.high, ctx)
+        high = number(domain.high, ctx)
         if isinstance(high, Chosen):
             yield from _chosen_numbers(domain, high, ctx)
         else:
-            yield from ((n, ()) for n in evaluation.span_of(domain, ctx))
+            yield from ((n, ()) for n in span_of(domain, ctx))
         return
-    value = evaluation.evaluate(domain, ctx)
+    value = ctx.evaluate(domain)
     if isinstance(value, Listing):
         for item in value.items:
             if not isinstance(item.value, int):
                 raise mistake("E0208", "nodes are numbered", domain.span, "this is no number")
             yield item.value, item.condition
     else:
-        yield evaluation.integer(domain, ctx), ()
+        yield integer(domain, ctx), ()
 
 
 def _chosen_numbers(
     domain: ast.Range, high: Chosen, ctx: Context
 ) -> Iterator[tuple[int, Condition]]:
-    low = evaluation.integer(domain.low, ctx)
+    low = integer(domain.low, ctx)
     least, most = (int(e) for e in extremes(high))
     for n in range(low, most + 1):
         deep = frozenset(i for i, v in enumerate(high.values) if int(v) >= n)
@@ -193,15 +192,13 @@ def _each(statement: ast.Each, ctx: Context) -> None:
     frame = _frame(ctx, statement.span)
     if statement.condition is not None and not truth(statement.condition, ctx):
         return
-    wanted = evaluation.items_of(evaluation.evaluate(statement.source, ctx), statement.span)
-    op = evaluation.operation(statement.operation, ctx)
+    wanted = items_of(ctx.evaluate(statement.source), statement.span)
+    op = operation(statement.operation, ctx)
     changed = {}
     for item in wanted:
         inner = ctx.inside(statement.span, item.label, item.path)
-        value = application.apply(
-            op, [item.value], inner.under(item.condition), span=statement.operation.span
-        )
-        changed[item.path] = application.settle(value, inner, span=statement.operation.span)
+        value = inner.under(item.condition).apply(op, [item.value], span=statement.operation.span)
+        changed[item.path] = settle(value, inner, span=statement.operation.span)
     for members in (frame.inputs, frame.nodes):
         members[:] = [replace(m, value=changed.get(m.path, m.value)) for m in members]
 
@@ -251,7 +248,7 @@ def in_force(op: Stamp, inputs: list[Tensor], ctx: Context) -> tuple[int, dict[s
     ambient = dict(ctx.ambient)
     stride: Num = inputs[0].stride if inputs else 1
     for change in op.changes:
-        value = evaluation.number(change.value, replace(ctx, ambient=ambient))
+        value = number(change.value, replace(ctx, ambient=ambient))
         name = change.name.text
         if name == "stride":
             stride = value
@@ -334,7 +331,7 @@ def _check_states(op: Stamp, carried: list[Tensor], outputs: list[Tensor]) -> No
             f"the body gives {len(outputs)} next ones",
         )
     for state, result in zip(carried, outputs, strict=True):
-        application.check_same(state, result, "a state and its next value: a cell", span=where)
+        check_same(state, result, "a state and its next value: a cell", span=where)
 
 
 def _evaluate_cell(
@@ -354,7 +351,7 @@ def _evaluate_cell(
     result = value_of(op.decl.body, inner)
     if isinstance(result, Listing):
         span = op.decl.body.statements[-1].span
-        return [application.settle(i.value, inner, span=span) for i in result.items]
+        return [settle(i.value, inner, span=span) for i in result.items]
     return [result]  # type: ignore[list-item]
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import enasdsl.ir.apply as application
-import enasdsl.ir.evaluate as evaluation
-from enasdsl.ir.arithmetic import truth
 from enasdsl.ir.build import mistake
 from enasdsl.ir.context import Context
-from enasdsl.ir.graph import Select
+from enasdsl.ir.joining import combine
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Domain, Kind, Source
+from enasdsl.ir.typed import integer, items_of, label, truth
 from enasdsl.ir.values import (
     Absent,
     ChosenOp,
@@ -20,12 +18,10 @@ from enasdsl.ir.values import (
     Listing,
     Lowered,
     Operation,
-    Picked,
     Primitive,
-    Tensor,
 )
 from enasdsl.semantics.ops import OPS
-from enasdsl.semantics.symbols import Chosen, Condition, Test
+from enasdsl.semantics.symbols import Condition, Test
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -102,7 +98,7 @@ def maybe(expr: ast.Maybe, ctx: Context, *, role: str) -> Lowered:
         span=expr.span,
     )
     taken = Test(decision, frozenset((1,)))
-    value = evaluation.evaluate(inner, ctx.under((taken,)))
+    value = ctx.under((taken,)).evaluate(inner)
     if not isinstance(value, Operation):
         return Listing((Item(value, (taken,), "?"),))
     identity = Primitive(OPS["identity"], {}, expr.span)
@@ -117,11 +113,11 @@ def _alternatives(domain: ast.Expr, ctx: Context) -> list[Alternative]:
     literal = _literal(domain, ctx)
     if literal is not None:
         return [
-            Alternative(evaluation.label(body), "", _evaluator(body))
+            Alternative(label(body), "", _evaluator(body))
             for body in (_unguarded(e, ctx) for e in literal.items)
             if body is not None
         ]
-    items = evaluation.items_of(evaluation.evaluate(domain, ctx), domain.span)
+    items = items_of(ctx.evaluate(domain), domain.span)
     if any(item.condition for item in items):
         raise mistake(
             "E0405",
@@ -152,7 +148,7 @@ def _unguarded(expr: ast.Expr, ctx: Context) -> ast.Expr | None:
 
 
 def _evaluator(expr: ast.Expr) -> Callable[[Context], Lowered]:
-    return lambda ctx: evaluation.evaluate(expr, ctx)
+    return lambda ctx: ctx.evaluate(expr)
 
 
 def _constant(value: Lowered) -> Callable[[Context], Lowered]:
@@ -225,7 +221,7 @@ def _bounds(quantity: ast.Expr | None, size: int, ctx: Context) -> tuple[int, in
 
 
 def _count(expr: ast.Expr, ctx: Context) -> int:
-    found = evaluation.integer(expr, ctx)
+    found = integer(expr, ctx)
     if found < 0:
         raise mistake("E0401", f"cannot choose {found}", expr.span, "a negative number")
     return found
@@ -275,49 +271,3 @@ def _source_of(domain: ast.Expr, ctx: Context) -> Source:
         return Source.VALUE if isinstance(domain, ast.Range) else Source.OPERATION
     numbers = ast.Number | ast.Truth | ast.Text | ast.Unary
     return Source.VALUE if isinstance(literal.items[0], numbers) else Source.OPERATION
-
-
-# ------------------------------------------------------------------ what it is
-
-
-def combine(
-    values: tuple[Lowered, ...],
-    decision: int,
-    slot: int,
-    table: tuple[int, ...],
-    ctx: Context,
-    *,
-    name: str,
-    labels: tuple[str, ...],
-    span: Span,
-) -> Lowered:
-    """One value that is `values[table[i]]` where alternative i is picked."""
-    scalar = int | float | str
-    if all(isinstance(v, scalar) for v in values):
-        return Chosen(decision, slot, tuple(values[i] for i in table))  # type: ignore[misc]
-    if all(isinstance(v, Operation) for v in values):
-        alone = ctx.ledger.decisions[decision].domain.kind is Kind.ONE
-        return ChosenOp(decision, slot, name, values, labels, table, alone)  # type: ignore[arg-type]
-    if all(isinstance(v, Tensor) for v in values):
-        return Picked(decision, slot, tuple(values[i] for i in table), labels)  # type: ignore[misc]
-    settled = [application.settle(v, ctx, span=span) for v in values]
-    return select(settled, decision, slot, table, ctx, source=False, span=span)
-
-
-def select(
-    values: list[Tensor],
-    decision: int,
-    slot: int,
-    table: tuple[int, ...],
-    ctx: Context,
-    *,
-    source: bool,
-    span: Span,
-) -> Tensor:
-    """The value that a decision picks, once all alternatives have the same shape."""
-    first = values[0]
-    for other in values[1:]:
-        application.check_same(first, other, "a choice between values", span=span)
-    branches = tuple(values[i].ref for i in table)
-    ref = ctx.builder.add(Select(decision, slot, branches, source, first.shape), span=span)
-    return Tensor(ref, first.shape, first.stride, span)

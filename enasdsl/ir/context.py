@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from enasdsl.ir.build import Builder, Followup, Ledger
 from enasdsl.ir.graph import Body
 from enasdsl.ir.names import Key, Place, Scope, at
-from enasdsl.ir.values import Item, Lowered
+from enasdsl.ir.values import Item, Lowered, Operation
 from enasdsl.semantics.checked import Checked
 from enasdsl.semantics.symbols import Condition, Num, Shape
 from enasdsl.semantics.task import Task
 from enasdsl.source import Span
+from enasdsl.syntax import ast
 
 AMBIENT = ("filters", "hidden")
 """Widths that are in force without being passed: an operation that is given none takes them."""
@@ -47,12 +49,31 @@ class StampedBody:
     outputs: tuple[Shape, ...]
 
 
+class Evaluate(Protocol):
+    """The value of an expression; `role` is what a choice in it is called if nothing names it."""
+
+    def __call__(self, expr: ast.Expr, ctx: Context, *, role: str = "") -> Lowered: ...
+
+
+class Apply(Protocol):
+    """What an operation makes of its inputs."""
+
+    def __call__(
+        self, op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span
+    ) -> Lowered: ...
+
+
 @dataclass(slots=True, eq=False)
 class Program:
-    """One lowering: the file, the sizes of the data, and all that is collected."""
+    """One lowering: the file, the sizes of the data, and all that is collected.
+
+    Evaluation and application need each other; both are reached through here.
+    """
 
     checked: Checked
     task: Task
+    evaluate: Evaluate
+    apply: Apply
     ledger: Ledger = field(default_factory=Ledger)
     root: Scope = field(default_factory=Scope)
     lets: dict[str, Lowered | Broken] = field(default_factory=dict)
@@ -84,6 +105,12 @@ class Context:
     @property
     def ledger(self) -> Ledger:
         return self.program.ledger
+
+    def evaluate(self, expr: ast.Expr, *, role: str = "") -> Lowered:
+        return self.program.evaluate(expr, self, role=role)
+
+    def apply(self, op: Operation, inputs: Sequence[Lowered], *, span: Span) -> Lowered:
+        return self.program.apply(op, inputs, self, span=span)
 
     def inside(self, span: Span, wanted: str, *extra: object) -> Context:
         """One more level of decisions' paths and of places, identified by a place in the text."""

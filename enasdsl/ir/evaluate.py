@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import assert_never
 
-import enasdsl.ir.apply as application
-import enasdsl.ir.choose as choosing
-import enasdsl.ir.mentions as mentions
-from enasdsl.ir.arithmetic import binary, call_function, is_function, truth, unary
+from enasdsl.ir import mentions
+from enasdsl.ir.apply import bind, parameter_name
+from enasdsl.ir.arithmetic import binary, call_function, is_function, unary
 from enasdsl.ir.build import mistake
+from enasdsl.ir.choose import choose, maybe
 from enasdsl.ir.context import Context
+from enasdsl.ir.joining import combine
+from enasdsl.ir.typed import describe, integer, items_of, label, number, operation, span_of, truth
 from enasdsl.ir.values import (
     Absent,
     Bound,
-    ChosenOp,
-    Composite,
     Item,
     Listing,
     Lowered,
@@ -24,16 +24,11 @@ from enasdsl.ir.values import (
     Primitive,
     Repeated,
     Shared,
-    Stamp,
     Tensor,
 )
 from enasdsl.semantics.ops import OPS
-from enasdsl.semantics.symbols import Chosen, Computed, Num, Test
-from enasdsl.source import Span
+from enasdsl.semantics.symbols import Chosen, Computed, Test
 from enasdsl.syntax import ast
-
-RANGE_LIMIT = 100_000
-"""How many members a range may have."""
 
 
 def evaluate(expr: ast.Expr, ctx: Context, *, role: str = "") -> Lowered:  # noqa: C901
@@ -52,7 +47,7 @@ def evaluate(expr: ast.Expr, ctx: Context, *, role: str = "") -> Lowered:  # noq
         case ast.Index():
             return _index(expr, ctx)
         case ast.Unary():
-            return unary(expr, evaluate(expr.operand, ctx), ctx)
+            return unary(expr, ctx.evaluate(expr.operand), ctx)
         case ast.Binary():
             return _binary(expr, ctx)
         case ast.Range():
@@ -65,9 +60,9 @@ def evaluate(expr: ast.Expr, ctx: Context, *, role: str = "") -> Lowered:  # noq
         case ast.Guarded():
             return guarded(expr, ctx, role=role)
         case ast.Choose():
-            return choosing.choose(expr, ctx, role=role)
+            return choose(expr, ctx, role=role)
         case ast.Maybe():
-            return choosing.maybe(expr, ctx, role=role)
+            return maybe(expr, ctx, role=role)
         case ast.Repeat():
             return Repeated(expr, number(expr.count, ctx), ctx, expr.span)
         case ast.Share():
@@ -84,7 +79,7 @@ def _member(expr: ast.Expr, ctx: Context) -> tuple[Item, ...]:
     """The item that an expression adds to a list, or none where its guard does not hold."""
     if isinstance(expr, ast.Comprehension):
         return comprehension(expr, ctx).items
-    value = evaluate(expr, ctx)
+    value = ctx.evaluate(expr)
     match value:
         case Absent():
             return ()
@@ -94,52 +89,23 @@ def _member(expr: ast.Expr, ctx: Context) -> tuple[Item, ...]:
             return (Item(value, label=label(expr)),)
 
 
-def label(expr: ast.Expr) -> str:
-    """How an alternative is called: its own text, without spaces."""
-    return "".join(expr.span.text.split())
-
-
 def comprehension(expr: ast.Comprehension, ctx: Context) -> Listing:
     """`body for v in source when condition`: one evaluation of the body for each member."""
-    source = items_of(evaluate(expr.source, ctx), expr.source.span)
+    source = items_of(ctx.evaluate(expr.source), expr.source.span)
     found: list[Item] = []
     for n, item in enumerate(source):
         inner = ctx.fork(**{expr.variable.text: item.value}).under(item.condition)
         inner = inner.inside(expr.span, item.label or str(n + 1), n)
         if expr.condition is not None and not truth(expr.condition, inner):
             continue
-        value = evaluate(expr.body, inner)
+        value = inner.evaluate(expr.body)
         if not isinstance(value, Absent):
             found.append(Item(value, item.condition, item.label))
     return Listing(tuple(found))
 
 
-def items_of(value: Lowered, span: Span) -> tuple[Item, ...]:
-    if isinstance(value, Listing):
-        return value.items
-    raise mistake("E0209", "a list is needed here", span, f"this is {describe(value)}")
-
-
-def span_of(expr: ast.Range, ctx: Context) -> range:
-    """The whole numbers of a range whose ends do not depend on a decision."""
-    low, high = integer(expr.low, ctx), integer(expr.high, ctx)
-    step = 1 if expr.step is None else integer(expr.step, ctx)
-    if step < 1:
-        raise mistake("E0402", "a range needs a positive step", expr.span, f"the step is {step}")
-    found = range(low, high + 1, step)
-    if len(found) > RANGE_LIMIT:
-        raise mistake(
-            "E0501",
-            f"a range of {len(found):,} members",
-            expr.span,
-            f"the limit is {RANGE_LIMIT:,}",
-            help="make the param that counts nodes, layers or repeats smaller",
-        )
-    return found
-
-
 def _index(expr: ast.Index, ctx: Context) -> Lowered:
-    items = items_of(evaluate(expr.target, ctx), expr.target.span)
+    items = items_of(ctx.evaluate(expr.target), expr.target.span)
     place = integer(expr.index, ctx)
     if not 1 <= place <= len(items):
         raise mistake(
@@ -159,7 +125,7 @@ def call(expr: ast.Call, ctx: Context) -> Lowered:
     function = expr.function
     if isinstance(function, ast.Reference) and is_function(function.name, ctx):
         return _apply_function(function.name, expr, ctx)
-    callee = evaluate(function, ctx)
+    callee = ctx.evaluate(function)
     if not isinstance(callee, Operation):
         raise mistake(
             "E0206", f"{describe(callee)} cannot be called", function.span, "this is no operation"
@@ -168,18 +134,16 @@ def call(expr: ast.Call, ctx: Context) -> Lowered:
     positional = [v for a, v in zip(expr.arguments, values, strict=True) if a.name is None]
     if positional and all(isinstance(v, Tensor | Picked | Listing) for v in positional):
         named = _named(expr.arguments, values)
-        return application.apply(
-            application.bind(callee, [], named, expr.span), positional, ctx, span=expr.span
-        )
+        return ctx.apply(bind(callee, [], named, expr.span), positional, span=expr.span)
     plain = [v for v in positional if not isinstance(v, Absent)]
-    return application.bind(callee, plain, _named(expr.arguments, values), expr.span)
+    return bind(callee, plain, _named(expr.arguments, values), expr.span)
 
 
 def _argument(argument: ast.Argument, callee: Operation, at_: int, ctx: Context) -> Lowered:
-    name = argument.name.text if argument.name else application.parameter_name(callee, at_)
+    name = argument.name.text if argument.name else parameter_name(callee, at_)
     if isinstance(argument.value, ast.Comprehension):
         return comprehension(argument.value, ctx)
-    return evaluate(argument.value, ctx, role=name)
+    return ctx.evaluate(argument.value, role=name)
 
 
 def _named(arguments: tuple[ast.Argument, ...], values: list[Lowered]) -> Bound:
@@ -192,12 +156,12 @@ def _apply_function(name: str, expr: ast.Call, ctx: Context) -> Lowered:
         value = (
             comprehension(argument.value, ctx)
             if isinstance(argument.value, ast.Comprehension)
-            else evaluate(argument.value, ctx)
+            else ctx.evaluate(argument.value)
         )
         values.append(value)
     if name in OPS and not _numeric(values):
         spec = Primitive(OPS[name], {}, expr.function.span)
-        return application.apply(spec, values, ctx, span=expr.span)
+        return ctx.apply(spec, values, span=expr.span)
     return call_function(name, values, expr)
 
 
@@ -212,7 +176,7 @@ def _numeric(values: list[Lowered]) -> bool:
 
 def flow(expr: ast.Flow, ctx: Context, *, role: str) -> Lowered:
     """Data flow from a value, or the composition of operations."""
-    first = evaluate(expr.stages[0], ctx, role=role)
+    first = ctx.evaluate(expr.stages[0], role=role)
     stages = [(operation(s, ctx), s.span) for s in expr.stages[1:]]
     if isinstance(first, Operation):
         spans = (expr.stages[0].span, *(s for _, s in stages))
@@ -220,7 +184,7 @@ def flow(expr: ast.Flow, ctx: Context, *, role: str) -> Lowered:
     value: Lowered = first
     for op, span in stages:
         inputs = _side_by_side(value)
-        value = application.apply(op, inputs, ctx, span=span)
+        value = ctx.apply(op, inputs, span=span)
     return value
 
 
@@ -230,16 +194,9 @@ def _side_by_side(value: Lowered) -> list[Lowered]:
     return [value]
 
 
-def operation(expr: ast.Expr, ctx: Context, *, role: str = "") -> Operation:
-    value = evaluate(expr, ctx, role=role)
-    if isinstance(value, Operation):
-        return value
-    raise mistake("E0206", "an operation is needed here", expr.span, f"this is {describe(value)}")
-
-
 def guarded(expr: ast.Guarded, ctx: Context, *, role: str) -> Lowered:
     """`body when condition else otherwise`, where the condition may be a decision's."""
-    condition = evaluate(expr.condition, ctx)
+    condition = ctx.evaluate(expr.condition)
     if isinstance(condition, Chosen):
         return _chosen_guard(expr, condition, ctx, role=role)
     if not isinstance(condition, bool):
@@ -250,24 +207,24 @@ def guarded(expr: ast.Guarded, ctx: Context, *, role: str) -> Lowered:
             f"this is {describe(condition)}",
         )
     if condition:
-        return evaluate(expr.body, ctx, role=role)
-    return Absent() if expr.otherwise is None else evaluate(expr.otherwise, ctx, role=role)
+        return ctx.evaluate(expr.body, role=role)
+    return Absent() if expr.otherwise is None else ctx.evaluate(expr.otherwise, role=role)
 
 
 def _chosen_guard(expr: ast.Guarded, condition: Chosen, ctx: Context, *, role: str) -> Lowered:
     yes = Test(condition.decision, frozenset(i for i, v in enumerate(condition.values) if v))
     no = Test(condition.decision, frozenset(i for i, v in enumerate(condition.values) if not v))
-    body = evaluate(expr.body, ctx.under((yes,)), role=role)
+    body = ctx.under((yes,)).evaluate(expr.body, role=role)
     if expr.otherwise is None:
         if isinstance(body, Operation):
             other: Lowered = Primitive(OPS["identity"], {}, expr.span)
         else:
             return Listing((Item(body, (yes,), "?"),))
     else:
-        other = evaluate(expr.otherwise, ctx.under((no,)), role=role)
+        other = ctx.under((no,)).evaluate(expr.otherwise, role=role)
     table = tuple(0 if v else 1 for v in condition.values)
     name = ctx.ledger.decisions[condition.decision].path.rpartition(".")[2]
-    return choosing.combine(
+    return combine(
         (body, other),
         condition.decision,
         condition.slot,
@@ -285,8 +242,8 @@ def _chosen_guard(expr: ast.Guarded, condition: Chosen, ctx: Context, *, role: s
 def _binary(expr: ast.Binary, ctx: Context) -> Lowered:
     if expr.operator == "with":
         return _loose_with_inputs(expr, ctx)
-    left = evaluate(expr.left, ctx)
-    right = evaluate(expr.right, ctx)
+    left = ctx.evaluate(expr.left)
+    right = ctx.evaluate(expr.right)
     if expr.operator == "*" and isinstance(left, Operation):
         if not isinstance(right, int | Chosen) or isinstance(right, bool):
             raise mistake(
@@ -305,49 +262,3 @@ def _loose_with_inputs(expr: ast.Binary, ctx: Context) -> Lowered:
     if not (is_loose and is_inputs) or ctx.frame is None:
         raise mistake("E0210", "`with` joins only `loose with inputs`", expr.span, "here")
     return mentions.loose(ctx, ctx.frame.earlier)
-
-
-# --------------------------------------------------------------------- numbers
-
-
-def number(expr: ast.Expr, ctx: Context, *, role: str = "") -> Num:
-    value = evaluate(expr, ctx, role=role)
-    if isinstance(value, int | float | Chosen | Computed):
-        return value
-    raise mistake("E0208", "a number is needed here", expr.span, f"this is {describe(value)}")
-
-
-def integer(expr: ast.Expr, ctx: Context) -> int:
-    """A whole number that no decision settles."""
-    value = number(expr, ctx)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    what = "depends on a choice" if isinstance(value, Chosen | Computed) else f"is {value}"
-    raise mistake("E0208", "a fixed whole number is needed here", expr.span, f"this {what}")
-
-
-def describe(value: Lowered) -> str:
-    """What a value is, in words, for messages."""
-    match value:
-        case bool():
-            return f"the truth value {str(value).lower()}"
-        case int() | float():
-            return f"the number {value}"
-        case str():
-            return f"the text {value!r}"
-        case Chosen() | Computed():
-            return "a chosen number"
-        case Tensor(shape=shape):
-            return f"a value of shape {shape}"
-        case Picked():
-            return "a chosen input"
-        case Listing():
-            return "a list"
-        case Absent():
-            return "absent here"
-        case Primitive() | Composite() | Stamp() | Pipeline() | ChosenOp() | Repeated() | Shared():
-            return "an operation"
-        case _:
-            assert_never(value)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import enasdsl.ir.apply as application
-import enasdsl.ir.cells as cells
-import enasdsl.ir.choose as choosing
-import enasdsl.ir.evaluate as evaluation
-import enasdsl.ir.mentions as mentions
 from enasdsl.diagnostics import Diagnostic
+from enasdsl.ir import cells, mentions
+from enasdsl.ir.apply import apply, iterations
 from enasdsl.ir.build import mistake
 from enasdsl.ir.context import AMBIENT, Broken, Context, Program
+from enasdsl.ir.evaluate import evaluate
 from enasdsl.ir.graph import Body
+from enasdsl.ir.joining import select, settle
 from enasdsl.ir.names import Key
 from enasdsl.ir.places import place_specs
 from enasdsl.ir.space import Published, Space
+from enasdsl.ir.typed import describe, number, operation
 from enasdsl.ir.values import Absent, Item, Listing, Operation, Repeated, Stamp, Tensor
 from enasdsl.semantics.checked import Checked
 from enasdsl.semantics.symbols import Chosen, Shape
@@ -32,7 +32,7 @@ def lower(
 ) -> tuple[Space | None, tuple[Diagnostic, ...]]:
     """The space of a file for the sizes of a task (those of the usual data set where None)."""
     kind = checked.network.task.text if checked.network else "image_classifier"
-    program = Program(checked, task or TASKS[kind])
+    program = Program(checked, task or TASKS[kind], evaluate, apply)
     bodies: list[Body] = []
     published: list[Published] = []
     if program.ledger.attempt(lambda: _globals(program)):
@@ -89,7 +89,7 @@ def _published(program: Program) -> list[Published]:
     ctx = _context(program, "published")
     found = []
     for entry in program.checked.published:
-        value = evaluation.number(entry.value, ctx)
+        value = number(entry.value, ctx)
         if not isinstance(value, int | float):
             raise mistake("E0208", "a published size is a fixed number", entry.value.span, "here")
         found.append(Published(value, entry.origin.value, entry.why.value if entry.why else None))
@@ -115,7 +115,7 @@ def _lone_cell(declared: ast.CellDecl | ast.CellLike, ctx: Context) -> None:
         space = (35,) if op.decl.states else (32, 32)
         shape = Shape(width, space)  # type: ignore[arg-type]
         inputs = [ctx.builder.input(n.text, shape, stride=1, span=n.span) for n in op.decl.inputs]
-        application.apply(op, inputs, ctx, span=declared.name.span)
+        ctx.apply(op, inputs, span=declared.name.span)
 
 
 # --------------------------------------------------------------------- network
@@ -162,9 +162,9 @@ class _Stack:
 
 def _part(statement: ast.Part, state: _Stack) -> _Stack:
     inner = state.ctx.placed("uses", (statement.role, statement.span.start), statement.role)
-    op = evaluation.operation(statement.value, inner, role=statement.role)
-    value = application.apply(op, [state.history[-1]], inner, span=statement.value.span)
-    output = application.settle(value, inner, span=statement.value.span)
+    op = operation(statement.value, inner, role=statement.role)
+    value = inner.apply(op, [state.history[-1]], span=statement.value.span)
+    output = settle(value, inner, span=statement.value.span)
     return _Stack([output], state.ctx)
 
 
@@ -172,7 +172,7 @@ def _stack(statement: ast.Part, state: _Stack) -> _Stack:
     value = statement.value
     stages = value.items if isinstance(value, ast.Tuple) else (value,)
     for n, stage in enumerate(stages, 1):
-        found = evaluation.evaluate(stage, state.ctx)
+        found = state.ctx.evaluate(stage)
         for item in found.items if isinstance(found, Listing) else (Item(found),):
             if isinstance(item.value, Operation):
                 state = _stage(item.value, state, (n, item.label), stage.span)
@@ -181,7 +181,7 @@ def _stack(statement: ast.Part, state: _Stack) -> _Stack:
                     "E0206",
                     "a stage must be a cell or an operation",
                     stage.span,
-                    f"this is {evaluation.describe(item.value)}",
+                    f"this is {describe(item.value)}",
                 )
     return state
 
@@ -192,7 +192,7 @@ def _stage(op: Operation, state: _Stack, key: Key, span: Span) -> _Stack:
     if not isinstance(op, Repeated):
         return _once(op, state, ctx, span)
     exits = [state]
-    for inner, step in application.iterations(op, ctx):
+    for inner, step in iterations(op, ctx):
         exits.append(_once(step, exits[-1], inner, span))
     if isinstance(op.count, Chosen):
         return _chosen_exit(op.count, exits, span)
@@ -212,9 +212,7 @@ def _chosen_exit(count: Chosen, exits: list[_Stack], span: Span) -> _Stack:
             history.append(values[0])
         elif len({(v.shape, v.stride) for v in values}) == 1 or back == 1:
             history.append(
-                choosing.select(
-                    values, count.decision, count.slot, table, ctx, source=False, span=span
-                )
+                select(values, count.decision, count.slot, table, ctx, source=False, span=span)
             )
     return _Stack(history, ctx)
 
@@ -223,8 +221,8 @@ def _once(op: Operation, state: _Stack, ctx: Context, span: Span) -> _Stack:
     arity = len(op.decl.inputs) if isinstance(op, Stamp) else 1
     padded = [state.history[0]] * (arity - len(state.history)) + state.history
     inner = replace(ctx, ambient=state.ctx.ambient)
-    value = application.apply(op, padded[len(padded) - arity :], inner, span=span)
-    return state.then(application.settle(value, inner, span=span), _after(op, state.ctx))
+    value = inner.apply(op, padded[len(padded) - arity :], span=span)
+    return state.then(settle(value, inner, span=span), _after(op, state.ctx))
 
 
 def _after(op: Operation, ctx: Context) -> Context:

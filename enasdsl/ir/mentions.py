@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-import enasdsl.ir.evaluate as evaluation
 from enasdsl.ir.build import Followup, mistake
 from enasdsl.ir.context import Broken, Context
+from enasdsl.ir.typed import integer
 from enasdsl.ir.values import Composite, Item, Listing, Lowered, Primitive, Stamp
 from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.symbols import Unread
@@ -81,7 +81,7 @@ def _global(expr: ast.Reference, ctx: Context) -> Lowered | None:
         case ast.OpDecl():
             return Composite(declared, {}, expr.span)
         case ast.OpList():
-            return evaluation.evaluate(declared.items, ctx)
+            return ctx.evaluate(declared.items)
         case ast.CellDecl() | ast.CellLike():
             return stamps(declared, expr.span, ctx)
         case ast.Let():
@@ -107,7 +107,7 @@ def stamps(declared: ast.CellDecl | ast.CellLike, span: Span, ctx: Context) -> L
     name = declared.name.text
     if base.count is None:
         return Stamp(base, name, changes, None, {}, span)
-    count = evaluation.integer(base.count, ctx)
+    count = integer(base.count, ctx)
     return Listing(
         tuple(
             Item(Stamp(base, name, changes, i, {}, span), label=f"{name}{i}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import enasdsl.ir.apply as application
-import enasdsl.ir.evaluate as evaluation
 from enasdsl.diagnostics import Label
-from enasdsl.ir.build import Mistake, mistake
+from enasdsl.ir.build import mistake
 from enasdsl.ir.context import AMBIENT, Context
 from enasdsl.ir.graph import Apply, Present
+from enasdsl.ir.joining import mismatch, settle
 from enasdsl.ir.names import at, place_text
+from enasdsl.ir.typed import describe, operation
 from enasdsl.ir.values import Listing, Lowered, Primitive, Tensor
 from enasdsl.semantics.ops import Default, OpParameter, ShapeMismatch
 from enasdsl.semantics.symbols import (
@@ -70,7 +70,7 @@ def merge(op: Primitive, inputs: Sequence[Lowered], ctx: Context, *, span: Span)
 
 def _flat(value: Lowered, ctx: Context, span: Span) -> list[tuple[Tensor, Condition]]:
     if not isinstance(value, Listing):
-        return [(application.settle(value, ctx, span=span), ())]
+        return [(settle(value, ctx, span=span), ())]
     found = []
     for item in value.items:
         for tensor, condition in _flat(item.value, ctx, span):
@@ -126,7 +126,7 @@ def _argument(op: Primitive, parameter: OpParameter, x: Tensor, ctx: Context) ->
             "E0207",
             f"`{name}` of `{op.spec.name}` takes {_KINDS[parameter.kind]}",
             op.span,
-            f"this is {evaluation.describe(value)}",
+            f"this is {describe(value)}",
         )
     _check_argument(op, parameter, value)
     return value
@@ -156,7 +156,7 @@ def _check_argument(op: Primitive, parameter: OpParameter, value: Num) -> None:
                 "E0207",
                 f"`{parameter.name}` of `{op.spec.name}` takes {_KINDS[parameter.kind]}",
                 op.span,
-                f"this is {evaluation.describe(end)}",
+                f"this is {describe(end)}",
             )
         if parameter.least is not None and end < parameter.least:  # type: ignore[operator]
             raise mistake(
@@ -206,24 +206,6 @@ def _shape(op: Primitive, args: dict[str, Num], inputs: list[Tensor], span: Span
         origin = Label(inputs[0].origin, f"this is {inputs[0].shape}")
         others = () if inputs[0].origin == span else (origin,)
         raise mistake("E0301", str(found), span, "it does not fit here", *others) from None
-
-
-def mismatch(what: str, first: Tensor, other: Tensor, *, span: Span) -> Mistake:
-    """A mistake that labels where two values come from that do not fit each other."""
-    return mistake(
-        "E0301",
-        what,
-        span,
-        "joined here",
-        Label(first.origin, f"this is {_size(first)}"),
-        Label(other.origin, f"this is {_size(other)}"),
-        help="give the cell an `align` operation, or mend one of them in its own flow",
-    )
-
-
-def _size(x: Tensor) -> str:
-    waiting = f", its stride of {x.stride} not taken yet" if x.stride != 1 else ""
-    return f"{x.shape}{waiting}"
 
 
 def _add(
@@ -281,5 +263,5 @@ def _align(
     name = f"align{value.ref}"
     inner = ctx.placed("uses", at(span, "align", value.ref, space), name)
     inner = replace(inner, ambient={**ctx.ambient, "filters": channels}, stride=ratio)
-    op = evaluation.operation(ctx.frame.align, inner)  # type: ignore[arg-type]
-    return application.settle(application.apply(op, [waiting], inner, span=span), ctx, span=span)
+    op = operation(ctx.frame.align, inner)  # type: ignore[arg-type]
+    return settle(inner.apply(op, [waiting], span=span), ctx, span=span)

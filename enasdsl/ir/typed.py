@@ -1,0 +1,122 @@
+"""Expressions of which a certain kind of value is wanted, and how values are called."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from enasdsl.ir.build import mistake
+from enasdsl.ir.context import Context
+from enasdsl.ir.values import (
+    Absent,
+    ChosenOp,
+    Composite,
+    Item,
+    Listing,
+    Lowered,
+    Operation,
+    Picked,
+    Pipeline,
+    Primitive,
+    Repeated,
+    Shared,
+    Stamp,
+    Tensor,
+)
+from enasdsl.semantics.symbols import Chosen, Computed, Num
+from enasdsl.source import Span
+from enasdsl.syntax import ast
+
+RANGE_LIMIT = 100_000
+"""How many members a range may have."""
+
+
+def label(expr: ast.Expr) -> str:
+    """How an alternative is called: its own text, without spaces."""
+    return "".join(expr.span.text.split())
+
+
+def items_of(value: Lowered, span: Span) -> tuple[Item, ...]:
+    if isinstance(value, Listing):
+        return value.items
+    raise mistake("E0209", "a list is needed here", span, f"this is {describe(value)}")
+
+
+def number(expr: ast.Expr, ctx: Context, *, role: str = "") -> Num:
+    value = ctx.evaluate(expr, role=role)
+    if isinstance(value, int | float | Chosen | Computed):
+        return value
+    raise mistake("E0208", "a number is needed here", expr.span, f"this is {describe(value)}")
+
+
+def integer(expr: ast.Expr, ctx: Context) -> int:
+    """A whole number that no decision settles."""
+    value = number(expr, ctx)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    what = "depends on a choice" if isinstance(value, Chosen | Computed) else f"is {value}"
+    raise mistake("E0208", "a fixed whole number is needed here", expr.span, f"this {what}")
+
+
+def describe(value: Lowered) -> str:
+    """What a value is, in words, for messages."""
+    match value:
+        case bool():
+            return f"the truth value {str(value).lower()}"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the text {value!r}"
+        case Chosen() | Computed():
+            return "a chosen number"
+        case Tensor(shape=shape):
+            return f"a value of shape {shape}"
+        case Picked():
+            return "a chosen input"
+        case Listing():
+            return "a list"
+        case Absent():
+            return "absent here"
+        case Primitive() | Composite() | Stamp() | Pipeline() | ChosenOp() | Repeated() | Shared():
+            return "an operation"
+        case _:
+            assert_never(value)
+
+
+def operation(expr: ast.Expr, ctx: Context, *, role: str = "") -> Operation:
+    value = ctx.evaluate(expr, role=role)
+    if isinstance(value, Operation):
+        return value
+    raise mistake("E0206", "an operation is needed here", expr.span, f"this is {describe(value)}")
+
+
+def truth(expr: ast.Expr, ctx: Context) -> bool:
+    """A condition that no decision settles."""
+    value = ctx.evaluate(expr)
+    if isinstance(value, bool):
+        return value
+    raise mistake(
+        "E0208",
+        "a fixed condition is needed here",
+        expr.span,
+        f"this is {describe(value)}",
+    )
+
+
+def span_of(expr: ast.Range, ctx: Context) -> range:
+    """The whole numbers of a range whose ends do not depend on a decision."""
+    low, high = integer(expr.low, ctx), integer(expr.high, ctx)
+    step = 1 if expr.step is None else integer(expr.step, ctx)
+    if step < 1:
+        raise mistake("E0402", "a range needs a positive step", expr.span, f"the step is {step}")
+    found = range(low, high + 1, step)
+    if len(found) > RANGE_LIMIT:
+        raise mistake(
+            "E0501",
+            f"a range of {len(found):,} members",
+            expr.span,
+            f"the limit is {RANGE_LIMIT:,}",
+            help="make the param that counts nodes, layers or repeats smaller",
+        )
+    return found
