@@ -87,6 +87,7 @@ class Ledger:
     constraints: list[Constraint] = field(default_factory=list)
     bodies: list[Body | None] = field(default_factory=list)
     diagnostics: dict[tuple[str, Span, str], Diagnostic] = field(default_factory=dict)
+    owners: dict[tuple[int, str], object] = field(default_factory=dict)  # of weights, by place
     _decided: dict[tuple[int, Key], int] = field(default_factory=dict)
     _scopes: list[Scope] = field(default_factory=list)
     _expanded: int = 0

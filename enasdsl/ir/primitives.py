@@ -216,13 +216,31 @@ def _add(
     ctx: Context,
     span: Span,
 ) -> int:
-    place = ""
-    if op.spec.weights:
-        place = place_text(ctx.enter("uses", at(span, op.spec.name), op.spec.name))
-        if "stamps" in ctx.shared:
-            place = f"//{ctx.builder.name}/{place}"
+    place = _place(op, ctx, span) if op.spec.weights else ""
     value = Apply(op.spec.name, tuple(args.items()), refs, place, shape)
+    if place:
+        _own(value, ctx, span)
     return ctx.builder.add(value, span=span)
+
+
+def _place(op: Primitive, ctx: Context, span: Span) -> str:
+    place = place_text(ctx.enter("uses", at(span, op.spec.name), op.spec.name))
+    return f"//{ctx.builder.name}/{place}" if "stamps" in ctx.shared else place
+
+
+def _own(value: Apply, ctx: Context, span: Span) -> None:
+    """Refuses weights that `share` gives to uses of different sizes."""
+    body = -1 if value.place.startswith("//") else ctx.builder.index
+    channels = tuple(ctx.builder.values[i].shape.channels for i in value.inputs)
+    uses = (value.args, channels, value.shape.channels)
+    if ctx.ledger.owners.setdefault((body, value.place), uses) != uses:
+        raise mistake(
+            "E0307",
+            "weights cannot be shared between uses of different sizes",
+            span,
+            f"{value.shape} here, and another size at an earlier use",
+            help="leave this operation out of `share`, or bring its inputs to one width",
+        )
 
 
 # ------------------------------------------------------------------- alignment
