@@ -101,7 +101,7 @@ class Controller(nn.Module):
             raise ValueError(
                 f"architecture of {foreign.space} {foreign.hash}, not of {self.space.name} {digest}"
             )
-        picks = list(zip(*(a.picks for a in architectures), strict=True))
+        picks = [[a.picks[i] for a in architectures] for i in range(len(self.plan.turns))]
         device = self.first.device
         given = Given(
             [
