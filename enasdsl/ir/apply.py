@@ -27,7 +27,7 @@ from enasdsl.ir.values import (
     Stamp,
     Tensor,
 )
-from enasdsl.semantics.symbols import NUMBERS, Chosen, Condition, Num, Test, extremes
+from enasdsl.semantics.symbols import NUMBERS, Chosen, Condition, Num, Parts, Test, extremes
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -138,6 +138,8 @@ def _composite(op: Composite, inputs: list[Tensor], ctx: Context, *, span: Span)
         frame=None,
         calls=_deeper(decl, ctx, span),
     )
+    if "filters" not in inner.ambient and not isinstance(inputs[0].shape.channels, Parts):
+        inner.env.setdefault("filters", inputs[0].shape.channels)
     _fill_defaults(decl, inner, span)
     if decl.inputs:
         if len(decl.inputs) != len(inputs):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from enasdsl.ir import primitives
-from enasdsl.ir.build import Followup, mistake
+from enasdsl.ir.build import Followup, Mistake, mistake
 from enasdsl.ir.choose import choose_by_name
 from enasdsl.ir.context import AMBIENT, Broken, Context, Frame, StampedBody
 from enasdsl.ir.graph import Call
@@ -34,19 +34,28 @@ from enasdsl.syntax import ast
 def run(body: ast.Body, ctx: Context) -> Lowered:
     """Executes the statements of a body; gives the value of its last expression.
 
-    A mistake in a statement is recorded, and the statements after it go on without its names.
+    A mistake in a statement is recorded and the next ones go on; what then fails at the end is
+    taken for a consequence.
     """
     result: Lowered = Absent()
     sound = True
     for statement in body.statements:
-        match statement:
-            case ast.Result():
-                result = ctx.evaluate(statement.value)
-            case _:
-                sound &= ctx.ledger.attempt(lambda s=statement: _execute(s, ctx))  # type: ignore[misc]
+        if isinstance(statement, ast.Result):
+            result = _result(statement, ctx, sound=sound)
+        else:
+            sound &= ctx.ledger.attempt(lambda s=statement: _execute(s, ctx))  # type: ignore[misc]
     if isinstance(result, Absent) and not sound:
         raise Followup
     return result
+
+
+def _result(statement: ast.Result, ctx: Context, *, sound: bool) -> Lowered:
+    try:
+        return ctx.evaluate(statement.value)
+    except Mistake:
+        if sound:
+            raise
+        raise Followup from None
 
 
 def value_of(body: ast.Body, ctx: Context) -> Lowered:
