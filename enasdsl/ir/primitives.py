@@ -191,14 +191,14 @@ def _shape(op: Primitive, args: dict[str, Num], inputs: list[Tensor], span: Span
     different = next((v for v in inputs if v.stride != inputs[0].stride), None)
     if different is not None:
         raise mismatch(
-            f"`{op.spec.name}` joins values of one stride", inputs[0], different, span=span
+            f"{_called(op)} joins values of one stride", inputs[0], different, span=span
         )
     try:
         return op.spec.shape(args, tuple(v.shape for v in inputs))
     except ShapeMismatch as found:
         if len(inputs) > 1:
             raise mismatch(
-                f"`{op.spec.name}` joins values of one shape",
+                f"{_called(op)} joins values of one shape",
                 inputs[0],
                 inputs[found.at],
                 span=span,
@@ -206,6 +206,11 @@ def _shape(op: Primitive, args: dict[str, Num], inputs: list[Tensor], span: Span
         origin = Label(inputs[0].origin, f"this is {inputs[0].shape}")
         others = () if inputs[0].origin == span else (origin,)
         raise mistake("E0301", str(found), span, "it does not fit here", *others) from None
+
+
+def _called(op: Primitive) -> str:
+    signs = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
+    return f"`{signs.get(op.spec.name, op.spec.name)}`"
 
 
 def _add(
