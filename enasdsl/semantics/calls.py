@@ -39,8 +39,8 @@ class Signature:
 
     @property
     def shown(self) -> str:
-        """The operation with its parameters, as a help line shows it."""
-        return f"{self.name}({', '.join(slot.name for slot in self.slots)})"
+        """The operation with the parameters that it needs, as a help line shows it."""
+        return f"{self.name}({', '.join(slot.name for slot in self.slots if slot.required)})"
 
 
 def signature(name: str, table: Table) -> Signature | None:

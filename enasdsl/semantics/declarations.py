@@ -161,7 +161,8 @@ class Declarations:
             if isinstance(statement, ast.Part):
                 first = parts.setdefault(statement.role, statement)
                 if first is not statement:
-                    self._second(f"a second `{statement.role}`", statement.span, first.span)
+                    places = _word(statement.span), _word(first.span)
+                    self._second(f"a second `{statement.role}`", *places)
                 self.checker.part(statement, scope)
             else:
                 self.checker.statement(statement, scope, operation=True)
@@ -224,7 +225,7 @@ class Declarations:
             self._seconds(what, found)
 
     def _seconds(self, what: str, found: Iterable[ast.Declaration]) -> None:
-        spans = [declaration.span for declaration in found]
+        spans = [_word(declaration.span) for declaration in found]
         for second in spans[1:]:
             self._second(f"a second {what}", second, spans[0])
 
@@ -239,6 +240,11 @@ class Declarations:
             "E0220", message.format(name.text), name.span, "changed again here",
             others=(Label(first, "first changed here"),),
         )
+
+
+def _word(span: Span) -> Span:
+    """The word with which a declaration or a statement begins."""
+    return Span(span.source, span.start, span.start + len(span.text.split(maxsplit=1)[0]))
 
 
 _ONCE: dict[type[ast.SpaceName | ast.Network | ast.Modulo], str] = {

@@ -17,8 +17,9 @@ from enasdsl.semantics.constants import (
     scalar,
     spell,
 )
+from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.problems import Problems, suggest
-from enasdsl.semantics.scopes import FUNCTIONS, Entry
+from enasdsl.semantics.scopes import FUNCTIONS, WORDS, Entry
 from enasdsl.semantics.symbols import Scalar
 from enasdsl.semantics.traverse import references
 from enasdsl.source import SourceFile, Span
@@ -115,17 +116,16 @@ class Params:
 
     def _refuse(self, param: ast.Param, mention: ast.Reference) -> None:
         entry = self.entries.get(mention.name)
-        if entry is None:
+        if entry is None and (mention.name in OPS or mention.name in WORDS):
+            self._not_constant(NotConstant(mention.span, f"`{mention.name}` is no param"))
+        elif entry is None:
             text, fix = suggest(mention.name, mention.span, self.values)
             self.problems.error(
                 "E0204", f"unknown name `{mention.name}`", mention.span,
                 "no param above has this name", help=text, fix=fix,
             )
         elif not isinstance(entry.declaration, ast.Param):
-            self.problems.error(
-                "E0221", "a param's value must be known before the search", mention.span,
-                f"`{mention.name}` is not a param",
-            )
+            self._not_constant(NotConstant(mention.span, f"`{mention.name}` is no param"))
         elif self._comes_later(param, entry.declaration):
             self.problems.error(
                 "E0224", f"`{param.name.text}` reads the later param `{mention.name}`",

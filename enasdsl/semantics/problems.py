@@ -38,7 +38,14 @@ class Problems:
 
     @property
     def all(self) -> tuple[Diagnostic, ...]:
-        return tuple(self._found.values())
+        """The errors of one file after those of another, each file's from top to bottom."""
+        files = list(dict.fromkeys(item.label.span.source.name for item in self._found.values()))
+        return tuple(
+            sorted(
+                self._found.values(),
+                key=lambda item: (files.index(item.label.span.source.name), item.label.span.start),
+            )
+        )
 
     def __len__(self) -> int:
         return len(self._found)

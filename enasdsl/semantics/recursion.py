@@ -95,3 +95,31 @@ def _note(
         others=tuple(labels),
         help=f"bound it: `op {circle[0]} depth 2 {{ ... }}`" if op else None,
     )
+
+
+def early(entries: Mapping[str, Entry], problems: Problems) -> None:
+    """Notes a choice of the file that, through whatever it uses, reads one bound further down."""
+    calls = {name: _calls(entry.declaration, entries) for name, entry in entries.items()}
+    lets = [entry for entry in entries.values() if isinstance(entry.declaration, ast.Let)]
+    for at, entry in enumerate(lets):
+        below = {later.name.text: later for later in lets[at:]}
+        for name in _reached(entry.name.text, calls):
+            later = below.get(name)
+            if later is not None and later.declaration is not entry.declaration:
+                problems.error(
+                    "E0228", f"`{entry.name.text}` uses `{name}` before it is bound",
+                    entry.name.span, "choices of a file are made from top to bottom",
+                    others=(Label(later.name.span, "bound here, further down"),),
+                )
+
+
+def _reached(start: str, calls: Calls) -> list[str]:
+    """Every name that `start` uses, itself or through others."""
+    found: dict[str, None] = {}
+    waiting = [start]
+    while waiting:
+        for name in calls.get(waiting.pop(), {}):
+            if name not in found:
+                found[name] = None
+                waiting.append(name)
+    return list(found)

@@ -11,7 +11,7 @@ from enasdsl.semantics.declarations import Declarations
 from enasdsl.semantics.imports import Importer, Load, Unit, join
 from enasdsl.semantics.params import Params
 from enasdsl.semantics.problems import Problems
-from enasdsl.semantics.recursion import unbounded
+from enasdsl.semantics.recursion import early, unbounded
 from enasdsl.semantics.scopes import Entry, Table
 from enasdsl.semantics.settings import Recipes
 from enasdsl.syntax import ast
@@ -35,6 +35,7 @@ def resolve(
         table = Table(seen, params.values, below.complete)
         Declarations(table, problems).check(below.tree)
     unbounded(entries, problems)
+    early(entries, problems)
     recipes = Recipes(tree, params, problems).resolve()
     if problems:
         return None, problems.all

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from enasdsl.diagnostics import Fix, Label
@@ -15,6 +16,14 @@ Path = tuple[str, ...]
 Nested = dict[str, object]
 _PARAMS: tuple[Path, ...] = (("params",), ("child", "params"))
 """The sections whose keys are params of the file."""
+_KIND = re.compile(r"input should be a valid (\w+).*")
+_KINDS = {
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a word or a text",
+    "dictionary": "a block, `{ ... }`",
+}
 
 
 class Recipes:
@@ -61,14 +70,19 @@ class Recipes:
                 )
                 return chain
             if base.text in chain:
-                self.problems.error(
-                    "E0614", "recipes are like each other in a circle", base.span,
-                    " is like ".join(f"`{n}`" for n in [*chain, base.text]),
-                )
+                self._circle(chain, base)
                 return chain
             chain.append(base.text)
             base = self.written[base.text].base
         return chain
+
+    def _circle(self, chain: list[str], base: ast.Name) -> None:
+        if chain[0] != base.text or base.text != min(chain, key=list(self.written).index):
+            return  # another recipe of the circle says it
+        self.problems.error(
+            "E0614", "recipes are like each other in a circle", base.span,
+            " is like ".join(f"`{name}`" for name in [*chain, base.text]),
+        )
 
     def _own(self, recipe: ast.RecipeDecl) -> Nested:
         """What a recipe itself says; notes keys and values that the schema refuses."""
@@ -82,7 +96,7 @@ class Recipes:
             value = self._value(setting.value)
             if value is not None and self._is_param_fine(path, value, setting):
                 _put(settings, path, value)
-        self._validate(settings, places)
+        self._validate(settings, {**dict(_blocks(recipe.settings, ())), **places})
         return settings
 
     def _place(self, path: Path, setting: ast.Setting, places: dict[Path, ast.Setting]) -> None:
@@ -127,10 +141,17 @@ class Recipes:
             if problem.known:
                 self._unknown(problem.path, problem.message, problem.known, setting)
             else:
-                code = "E0611" if "should be a valid" in problem.message else "E0612"
-                value = setting.value
-                span = setting.key.span if isinstance(value, tuple) else value.span
-                self.problems.error(code, "a setting has a wrong value", span, problem.message)
+                self._wrong(problem.message, setting)
+
+    def _wrong(self, message: str, setting: ast.Setting) -> None:
+        value = setting.value
+        span = setting.key.span if isinstance(value, tuple) else value.span
+        if kind := _KIND.search(message):
+            wanted = _KINDS.get(kind[1], f"a {kind[1]}")
+            message, code = f"{message[: kind.start()].rstrip(': ')} must be {wanted}", "E0611"
+        else:
+            message, code = message.replace(": input should be", " must be"), "E0612"
+        self.problems.error(code, message, span, f"this is {_shown(value)}")
 
     def _unknown(
         self, path: Path, message: str, known: tuple[str, ...], setting: ast.Setting
@@ -159,6 +180,19 @@ def _leaves(settings: tuple[ast.Setting, ...], above: Path) -> Iterator[tuple[Pa
             yield from _leaves(setting.value, path)
         else:
             yield path, setting
+
+
+def _blocks(settings: tuple[ast.Setting, ...], above: Path) -> Iterator[tuple[Path, ast.Setting]]:
+    """Each setting that holds a block, with its path."""
+    for setting in settings:
+        if isinstance(setting.value, tuple):
+            path = (*above, *setting.key.text.split("."))
+            yield path, setting
+            yield from _blocks(setting.value, path)
+
+
+def _shown(value: ast.Expr | tuple[ast.Setting, ...]) -> str:
+    return "a block" if isinstance(value, tuple) else f"`{value.span.text}`"
 
 
 def _put(settings: Nested, path: Path, value: object) -> None:
