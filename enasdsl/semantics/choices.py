@@ -130,8 +130,7 @@ class Choices:
                 return None if any(_is_open(item) for item in items) else len(items)
             case ast.Range():
                 value = self.known(domain)
-                if isinstance(value, Interval) and value.step is not None:
-                    return len(value)
+                return value.size if isinstance(value, Interval) else None
             case ast.Reference(name) if name in self.table.entries:
                 listed = self.table.entries[name].declaration
                 return self._size(listed.items) if isinstance(listed, ast.OpList) else None

@@ -12,10 +12,13 @@ from enasdsl.semantics.symbols import OPERATORS, Scalar
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
-MOST_BITS = 400_000
+MOST_BITS = 40_000
 """Greatest size of a whole number; beyond it, arithmetic is refused rather than waited for."""
-MOST_MEMBERS = 1_000_000
-"""Longest range that is written out."""
+MOST_MEMBERS = 10_000
+"""Most members that are written out, those of nested comprehensions multiplied."""
+MOST_FACTORIAL = 1_000
+_BUDGET = ""
+"""The name, which no file can write, under which the members still allowed are kept."""
 
 
 class NotConstant(Exception):
@@ -46,21 +49,27 @@ class Interval:
             return False
         if self.step is None:
             return True
+        if isinstance(value, int) and isinstance(self.low, int) and isinstance(self.step, int):
+            return (value - self.low) % self.step == 0
         steps = (value - self.low) / self.step
         return math.isclose(steps, round(steps), abs_tol=1e-9)
 
-    def __len__(self) -> int:
-        """How many members there are; a continuous interval has no such number and gives 2."""
+    @property
+    def size(self) -> int | None:
+        """How many members there are, or None for a continuous interval."""
         if self.low > self.high:
             return 0
         if self.step is None:
-            return 1 if self.low == self.high else 2
+            return None
+        if all(isinstance(number, int) for number in (self.low, self.high, self.step)):
+            return int((self.high - self.low) // self.step) + 1
         return math.floor((self.high - self.low) / self.step + 1e-9) + 1
 
     def __iter__(self) -> Iterator[int | float]:
-        if self.step is None:
+        if self.step is None or self.size is None:
             raise TypeError("a continuous interval cannot be written out")
-        return (self.low + i * self.step for i in range(len(self)))
+        step = self.step
+        return (self.low + i * step for i in range(self.size))
 
     def __str__(self) -> str:
         step = "" if self.step in (None, 1) else f" step {spell(self.step)}"
@@ -248,8 +257,8 @@ def members(expr: ast.Expr, names: Names) -> tuple[Value, ...]:
         case Interval(step=None):
             raise Impossible(expr.span, "a range of real numbers has no members without a `step`")
         case Interval():
-            if len(value) > MOST_MEMBERS:
-                raise Impossible(expr.span, f"more than {MOST_MEMBERS:,} members")
+            if (value.size or 0) > names.get(_BUDGET, MOST_MEMBERS):  # type: ignore[operator]
+                raise Impossible(expr.span, f"more than {MOST_MEMBERS:,} members in all")
             return tuple(value)
         case tuple():
             return value
@@ -258,7 +267,9 @@ def members(expr: ast.Expr, names: Names) -> tuple[Value, ...]:
 
 
 def _comprehension(expr: ast.Comprehension, names: Names) -> tuple[Value, ...]:
-    rows = [{**names, expr.variable.text: value} for value in members(expr.source, names)]
+    values = members(expr.source, names)
+    left = int(names.get(_BUDGET, MOST_MEMBERS)) // max(len(values), 1)  # type: ignore[arg-type]
+    rows = [{**names, _BUDGET: left, expr.variable.text: value} for value in values]
     return tuple(
         evaluate(expr.body, row)
         for row in rows
@@ -272,7 +283,7 @@ def _comprehension(expr: ast.Comprehension, names: Names) -> tuple[Value, ...]:
 def _factorial(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ValueError("factorial takes a whole number that is not negative")
-    if value > 20_000:
+    if value > MOST_FACTORIAL:
         raise OverflowError
     return math.factorial(value)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from enasdsl.diagnostics import Label
-from enasdsl.semantics.constants import Interval, NotConstant, Value, evaluate
+from enasdsl.semantics.constants import MOST_MEMBERS, Interval, NotConstant, Value, evaluate
 from enasdsl.semantics.problems import Problems
 from enasdsl.semantics.scopes import Table
 from enasdsl.syntax import ast
@@ -80,7 +80,7 @@ class Nodes:
                 return []
             case int(number):
                 return [number]
-            case Interval(step=int()) as interval if len(interval) < 10_000:
+            case Interval(step=int(), size=int(size)) as interval if size < MOST_MEMBERS:
                 return [int(number) for number in interval]
             case tuple(numbers):
                 return [number for number in numbers if isinstance(number, int)]

@@ -89,7 +89,7 @@ class Params:
         domain = evaluate(expr, self.values)
         if not isinstance(domain, Interval | tuple):
             raise Impossible(expr.span, "a range `a..b` or a list is needed here")
-        if len(domain) == 0:
+        if (domain.size if isinstance(domain, Interval) else len(domain)) == 0:
             raise Impossible(expr.span, "there is no value in this range")
         return domain
 
