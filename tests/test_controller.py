@@ -281,3 +281,9 @@ def test_a_space_without_decisions_has_one_architecture() -> None:
     drawn = Controller(Space("fixed", "vector", ()), generator=seeded()).sample(3, seeded())
     assert [a.picks for a in drawn.architectures] == [(), (), ()]
     assert drawn.log_prob.tolist() == [0, 0, 0]
+
+
+def test_no_architectures_have_no_scores() -> None:
+    controller = sharp(TINY)
+    assert controller.evaluate([]).log_prob.shape == (0,)
+    assert controller.sample(0, seeded()).architectures == ()

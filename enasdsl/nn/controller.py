@@ -101,18 +101,19 @@ class Controller(nn.Module):
             raise ValueError(
                 f"architecture of {foreign.space} {foreign.hash}, not of {self.space.name} {digest}"
             )
-        picks = [[a.picks[i] for a in architectures] for i in range(len(self.plan.turns))]
-        device = self.first.device
-        given = Given(
-            [
-                torch.tensor(encode(turn, column), dtype=torch.int64, device=device)
-                for turn, column in zip(self.plan.turns, picks, strict=True)
-            ],
-            [torch.tensor([p is not None for p in column], device=device) for column in picks],
-        )
-        walk = Walk(self.plan, self._weights(), len(architectures), given=given)
+        n, device = len(architectures), self.first.device
+        columns: list[Tensor] = []
+        live: list[Tensor] = []
+        for index, turn in enumerate(self.plan.turns):
+            picks = [a.picks[index] for a in architectures]
+            table = torch.tensor(encode(turn, picks), dtype=torch.int64, device=device)
+            columns.append(table.reshape(n, turn.width))
+            live.append(
+                torch.tensor([p is not None for p in picks], dtype=torch.bool, device=device)
+            )
+        walk = Walk(self.plan, self._weights(), n, given=Given(columns, live))
         walk.run()
-        return self._score(walk, len(architectures))
+        return self._score(walk, n)
 
     def log_prob(self, architectures: Sequence[Architecture]) -> Tensor:
         """The log-probability of each, [n], differentiable."""
