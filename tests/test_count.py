@@ -3,50 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import combinations, combinations_with_replacement, permutations, product
 from math import comb, factorial, prod
 from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from spelled_out import (
+    at_least,
+    macro,
+    many,
+    micro,
+    once_for_all,
+    one,
+    picks_of,
+    rnn,
+    space_of,
+    sum_of,
+)
+from strategies import spaces
 
 from enasdsl.ir.count import Breakdown, TooManyStates, breakdown, count
 from enasdsl.ir.counter import Counter
-from enasdsl.ir.domain import enumerate_domain, rank, size, unrank, valid
 from enasdsl.ir.sample import enumerate_space
-from enasdsl.ir.space import Constraint, Decision, Domain, Kind, Source, Space
-from enasdsl.semantics.symbols import (
-    OPERATORS,
-    Chosen,
-    Computed,
-    Condition,
-    Num,
-    Picks,
-    Scalar,
-    Test as Picked,
-)
-from tests.strategies import domains, spaces
-
-
-def picks_of(domain: Domain) -> Iterator[tuple[int, ...]]:
-    """Every pick, by the standard library."""
-    for length in range(domain.least, domain.most + 1):
-        alternatives = range(domain.size)
-        match domain.kind:
-            case Kind.ONE | Kind.SEQUENCE:
-                yield from product(alternatives, repeat=length)
-            case Kind.ARRANGEMENT:
-                yield from permutations(alternatives, length)
-            case Kind.SET:
-                yield from combinations(alternatives, length)
-            case Kind.MULTISET:
-                yield from combinations_with_replacement(alternatives, length)
+from enasdsl.ir.space import Constraint, Domain, Kind, Space
+from enasdsl.semantics import symbols
+from enasdsl.semantics.symbols import OPERATORS, Chosen, Computed, Condition, Num, Picks, Scalar
 
 
 def holds(guard: Condition, picks: Iterable[Picks]) -> bool:
     taken = list(picks)
-    return all(set(taken[t.decision] or ()) & t.allowed for t in guard if isinstance(t, Picked))
+    return all(
+        set(taken[t.decision] or ()) & t.allowed for t in guard if isinstance(t, symbols.Test)
+    )
 
 
 def value_of(num: Num, picks: list[Picks]) -> Scalar:
@@ -82,67 +70,6 @@ def brute_force(space: Space) -> set[tuple[Picks, ...]]:
     return {tuple(p) for p in found if all(meets(c, p) for c in space.constraints)}
 
 
-def one(path: str, n: int, guard: Condition = (), scope: str = "") -> Decision:
-    labels = tuple(f"option{i}" for i in range(n))
-    return Decision(path, scope, Domain(Kind.ONE, n), labels, Source.VALUE, guard)
-
-
-def many(path: str, domain: Domain, guard: Condition = (), scope: str = "") -> Decision:
-    labels = tuple(f"option{i}" for i in range(domain.size))
-    return Decision(path, scope, domain, labels, Source.OPERATION, guard)
-
-
-def space_of(decisions: Iterable[Decision], *constraints: Constraint) -> Space:
-    return Space("example", "image_classifier", tuple(decisions), constraints)
-
-
-def at_least(decision: int, least: int, n: int) -> Condition:
-    """The guard of an iteration: its depth decision picked at least index `least` of `n`."""
-    return (Picked(decision, frozenset(range(least, n))),) if least else ()
-
-
-def sum_of(nums: Iterable[Num]) -> Num:
-    total: Num = 0
-    for num in nums:
-        total = Computed("+", (total, num))
-    return total
-
-
-@given(domains())
-def test_domain_in_closed_form_is_the_domain_walked(domain: Domain) -> None:
-    walked = sorted(picks_of(domain), key=lambda picks: (len(picks), picks))
-    assert list(enumerate_domain(domain)) == walked
-    assert size(domain) == len(walked)
-    assert [rank(domain, picks) for picks in walked] == list(range(len(walked)))
-
-
-@given(domains(), st.lists(st.integers(-1, 4), max_size=4).map(tuple))
-def test_domain_knows_its_picks(domain: Domain, picks: tuple[int, ...]) -> None:
-    assert valid(domain, picks) == (picks in set(picks_of(domain)))
-
-
-@pytest.mark.parametrize("kind", [Kind.SET, Kind.MULTISET, Kind.ARRANGEMENT, Kind.SEQUENCE])
-def test_domain_arithmetic_does_not_walk(kind: Kind) -> None:
-    domain = Domain(kind, 400, 150, 150)
-    index = size(domain) * 2 // 3
-    assert rank(domain, unrank(domain, index)) == index
-    with pytest.raises(ValueError, match="index"):
-        unrank(domain, size(domain))
-
-
-def test_choose_13_from_26_takes_well_under_a_millisecond() -> None:
-    domain = Domain(Kind.SET, 26, 13, 13)
-    unrank(domain, 0)
-    began = perf_counter()
-    for index in range(0, comb(26, 13), 100_000):
-        assert rank(domain, unrank(domain, index)) == index
-    assert perf_counter() - began < 105 * 1e-3
-
-
-def test_any_of_nothing_is_one_pick() -> None:
-    assert list(enumerate_domain(Domain(Kind.SET, 0, 0, 0))) == [()]
-
-
 @settings(max_examples=400, deadline=None)
 @given(spaces())
 def test_count_is_the_number_of_architectures(space: Space) -> None:
@@ -169,39 +96,6 @@ def test_breakdown_multiplies_to_the_count(space: Space) -> None:
             assert len({s for p in entry.parts for s in p.scopes}) == sum(
                 len(part.scopes) for part in entry.parts
             )
-
-
-def micro() -> Space:
-    decisions = [
-        one(f"{cell}.node{i}.{name}", n, scope=f"{cell}.node{i}")
-        for cell in ("normal", "reduction")
-        for i in range(3, 8)
-        for name, n in (("a", i - 1), ("b", i - 1), ("f", 5), ("g", 5))
-    ]
-    return space_of(decisions)
-
-
-def macro() -> Space:
-    skips = (many(f"skips{k}", Domain(Kind.SET, k - 1, 0, k - 1)) for k in range(1, 13))
-    return space_of(d for k, skip in enumerate(skips) for d in (one(f"op{k}", 6), skip))
-
-
-def rnn() -> Space:
-    return space_of(d for i in range(1, 13) for d in (one(f"s{i}", max(i - 1, 1)), one(f"a{i}", 4)))
-
-
-def once_for_all(*, depths_first: bool = False) -> Space:
-    """Five stages of two to four layers; each layer takes one of nine forms."""
-    decisions = [one(f"stage{s}.depth", 3, scope=f"stage{s}") for s in range(5 * depths_first)]
-    for s in range(5):
-        if not depths_first:
-            decisions.append(one(f"stage{s}.depth", 3, scope=f"stage{s}"))
-        depth = s if depths_first else len(decisions) - 1
-        for layer in range(4):
-            scope = f"stage{s}.layer{layer}"
-            guard = at_least(depth, max(layer - 1, 0), 3)
-            decisions += [one(f"{scope}.{name}", 3, guard, scope) for name in ("k", "e")]
-    return space_of(decisions)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +161,7 @@ def test_depth_within_depth() -> None:
 
 def test_nested_choices_of_a_large_subset() -> None:
     n = 40
-    nested = [one(f"inner{i}", 3, (Picked(0, frozenset({i})),)) for i in range(n)]
+    nested = [one(f"inner{i}", 3, (symbols.Test(0, frozenset({i})),)) for i in range(n)]
     anything = many("some", Domain(Kind.SET, n, 0, n))
     assert count(space_of([anything, *nested])) == 4**n
     half = many("some", Domain(Kind.SET, n, 20, 20))
@@ -313,7 +207,7 @@ def test_too_many_states_name_their_decisions() -> None:
 
 def test_a_read_decision_that_cannot_be_listed_is_named() -> None:
     domain = Domain(Kind.ARRANGEMENT, 12, 12, 12)
-    space = space_of([many("order", domain), one("b", 2, (Picked(0, frozenset({1})),))])
+    space = space_of([many("order", domain), one("b", 2, (symbols.Test(0, frozenset({1})),))])
     with pytest.raises(TooManyStates, match="order"):
         count(space)
     assert count(space_of([many("order", domain)])) == factorial(12)

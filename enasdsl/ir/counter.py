@@ -46,6 +46,8 @@ class Row:
 
     def find(self, index: int) -> tuple[Move, int]:
         """The move to which `index` belongs, and where it starts."""
+        if len(self.moves) == 1:
+            return self.moves[0], 0
         place = bisect_right(self.starts, index) - 1
         return self.moves[place], self.starts[place]
 
@@ -86,8 +88,10 @@ class Counter:
         for number, variable in enumerate(self.plan.variables):
             row = self.rows[number][states[number]]
             move, start = row.find(indices[number])
-            rest = indices[number] - start
-            place = self._deal(rest, self.plan.children[number], move.states, states, indices)
+            place = indices[number] - start
+            if move.states:
+                children = self.plan.children[number]
+                place = self._deal(place, children, move.states, states, indices)
             if move.branch is not None:
                 part = variable.pick(move.branch, place)
                 before = picks[variable.decision]

@@ -18,7 +18,7 @@ from enasdsl.ir.space import Architecture, Decision, Kind, Space
 from enasdsl.semantics.symbols import Picks, Reading
 
 DEAD, EMPTY = "-", "_"
-_PICKS = re.compile(r"-|_|\d+(,\d+)*", re.ASCII)
+_PICKS = re.compile(r"-|_|\d{1,9}(,\d{1,9})*", re.ASCII)
 
 
 class RecordError(ValueError):
@@ -85,11 +85,10 @@ def parse_record(space: Space, text: str) -> Architecture:
     if not text.startswith("{"):
         return from_token(space, text)
     try:
-        return from_json(space, json.loads(text))
-    except json.JSONDecodeError as error:
-        raise RecordError(
-            f"the record is not JSON: {error.msg}, line {error.lineno}, column {error.colno}"
-        ) from error
+        record = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"the record is not JSON: {error}") from error
+    return from_json(space, record)
 
 
 def check(space: Space, architecture: Architecture) -> None:
