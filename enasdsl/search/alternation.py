@@ -115,7 +115,7 @@ class Alternation:
         loss: Tensor = loss_of(logits, batch.targets)
         (loss / len(self._states)).backward()  # type: ignore[no-untyped-call]
         self._states[child] = states and tuple(state.detach() for state in states)
-        return float(loss)
+        return loss.item()
 
     def _regions(self, architectures: Sequence[Architecture]) -> list[Any]:
         places = self.supernet.places

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+from zipfile import is_zipfile
 
 import torch
 
@@ -74,8 +75,8 @@ def saved(folder: Path) -> list[Path]:
 
 def newest(folder: Path) -> dict[str, Any]:
     """The newest checkpoint that can be read; raises SearchError where there is none."""
-    for path in saved(folder):
-        with suppress(OSError, RuntimeError, EOFError, ValueError):
+    for path in filter(is_zipfile, saved(folder)):
+        with suppress(OSError, RuntimeError):
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
             return state
     raise SearchError(f"{folder} holds no checkpoint", "start again with another --out")

@@ -55,20 +55,24 @@ class SpaceFile:
     def space(self, params: Settings, task: Task) -> Space:
         """The space under these params, for data of this kind; raises SearchError."""
         compilation = Compilation(self.source, params, task)
-        space = compilation.space
-        if space is None:
+        checked = compilation.checked
+        if checked is not None:
+            self._check_task(checked.network, task)
+        if compilation.space is None:
             raise _refused(compilation)
-        if not space.network:
+        return compilation.space
+
+    def _check_task(self, network: ast.Network | None, task: Task) -> None:
+        if network is None:
             raise SearchError(
                 f"{self.path} declares no network, so nothing can be trained",
                 "add a `network` block, with stem, stack and head",
             )
-        if space.task != task.kind:
+        if network.task.text != task.kind:
             raise SearchError(
-                f"{self.path} is for `{space.task}`, and this data is for `{task.kind}`",
+                f"{self.path} is for `{network.task.text}`, and this data is for `{task.kind}`",
                 "choose other data with --data",
             )
-        return space
 
     def texts(self) -> dict[str, str]:
         """The file and those that it imports by path, by their names below its folder."""

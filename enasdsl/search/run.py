@@ -34,9 +34,10 @@ class Info(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["search", "child"]
-    file: str
-    space: str
-    hash: str
+    file: str  # as it was typed
+    main: str = ""  # the name of its copy in `space/`
+    space: str = ""
+    hash: str = ""
     data: str
     data_root: str | None = None
     recipe: str | None = None
@@ -60,7 +61,7 @@ class Run:
 
     @property
     def space_file(self) -> Path:
-        return self.folder / "space" / Path(self.info.file).name
+        return self.folder / "space" / self.info.main
 
     @property
     def child(self) -> Path:

@@ -60,36 +60,39 @@ def search(
         assembly = Assembly.of(run, device=device, data_root=data_root)
         clock.budget = budget or run.info.budget
     else:
-        where = device_of(device)
-        loaded = dataset(data, data_root, where)
-        file = SpaceFile.open(space_file)
-        chosen, resolved = file.recipe(recipe, settings or {}, loaded.task)
-        space = file.space(resolved.params, loaded.task)
-        info = Info(
-            kind="search",
-            file=str(file.path),
-            space=space.name,
-            hash=space.hash,
-            data=data,
-            data_root=None if data_root is None else str(Path(data_root).resolve()),
-            recipe=chosen,
-            strategy=check_strategy(strategy),
-            seed=seed,
-            device=str(where),
-            budget=budget,
-        )
-        folder = Path(out) if out else fresh_folder(f"{space.name}-{data.partition(':')[0]}")
-        assembly = Assembly(create(folder, info, resolved, file.texts()), loaded, where)
-    return _carry(assembly, clock, resume=resume, console=console)
+        root = None if data_root is None else str(Path(data_root).resolve())
+        asked = Info(
+            kind="search", file=str(space_file), data=data, data_root=root, recipe=recipe,
+            strategy=check_strategy(strategy), seed=seed, device=device, budget=budget,
+        )  # fmt: skip
+        assembly = _begun(asked, settings or {}, out)
+    return _carry(assembly, Session(assembly.run.folder, clock, resume=resume, console=console))
 
 
-def _carry(
-    assembly: Assembly, clock: Clock, *, resume: bool, console: Console | None
-) -> SearchResult:
+def _begun(asked: Info, settings: Settings, out: str | Path | None) -> Assembly:
+    """A search in a new folder of its own."""
+    where = device_of(asked.device)
+    loaded = dataset(asked.data, asked.data_root, where)
+    file = SpaceFile.open(asked.file)
+    name, recipe = file.recipe(asked.recipe, settings, loaded.task)
+    space = file.space(recipe.params, loaded.task)
+    found = {
+        "main": file.path.name,
+        "recipe": name,
+        "space": space.name,
+        "hash": space.hash,
+        "device": str(where),
+    }
+    folder = Path(out) if out else fresh_folder(f"{space.name}-{asked.data.partition(':')[0]}")
+    run = create(folder, asked.model_copy(update=found), recipe, file.texts())
+    return Assembly(run, loaded, where)
+
+
+def _carry(assembly: Assembly, session: Session) -> SearchResult:
     run = assembly.run
     job = assembly.alternation()
-    outcome = Session(run.folder, clock, resume=resume, console=console).run(job)
-    spent = clock.budget if outcome.ending is Ending.BUDGET else None
+    outcome = session.run(job)
+    spent = session.clock.budget if outcome.ending is Ending.BUDGET else None
     command = resuming(run, None if spent is None else 2 * spent)
     return SearchResult(
         run.folder, outcome.ending, job.epoch, outcome.steps, outcome.seconds, command

@@ -6,13 +6,14 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from rich.console import Console
 from safetensors.torch import save as packed
 
 from enasdsl.ir.record import to_json, to_token
-from enasdsl.search.assembly import Dataset, dataset, device_of
+from enasdsl.search.assembly import dataset, device_of
 from enasdsl.search.checkpoint import replacing
 from enasdsl.search.clock import Clock
 from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
@@ -23,6 +24,7 @@ from enasdsl.search.problem import shown
 from enasdsl.search.run import Info, Run, create, fresh_folder, open_run, write_json
 from enasdsl.search.session import Outcome, Session
 from enasdsl.semantics.recipe import Recipe
+from enasdsl.semantics.task import Task
 
 Settings = Mapping[str, object]
 CLOSING = 4.0
@@ -49,25 +51,14 @@ class TrainResult:
     command: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a new training starts from."""
+class _Origin(NamedTuple):
+    """What a new training starts from; `words` mean the architecture."""
 
     file: SpaceFile
-    data: Dataset
     recipe: Recipe
-    architecture: str
-    info: Info
+    name: str | None
+    words: str
     folder: Path
-
-    def create(self) -> Run:
-        params = child_params(self.recipe, shared=self.info.shared is not None)
-        space = self.file.space(params, self.data.task)
-        token = to_token(read_architecture(space, self.architecture))
-        info = self.info.model_copy(
-            update={"space": space.name, "hash": space.hash, "architecture": token}
-        )
-        return create(self.folder, info, self.recipe, self.file.texts())
 
 
 def train(
@@ -97,22 +88,18 @@ def train(
     where = device_of(device)
     parent = _parent(source)
     if resume:
-        run = _reopen(Path(out) if out else parent.child if parent else None, settings or {})
-        loaded = dataset(run.info.data, data_root or run.info.data_root, where)
-        clock.budget = budget or run.info.budget
+        folder = Path(out) if out else parent.child if parent else None
+        offspring = _resumed(folder, settings or {}, data_root, where)
+        clock.budget = budget or offspring.run.info.budget
     else:
         asked = Info(
-            kind="child", file=str(source), space="", hash="", recipe=recipe,
-            data=data or (parent.info.data if parent else ""),
-            data_root=_absolute(data_root) or (parent.info.data_root if parent else None),
-            seed=seed if seed is not None else (parent.info.seed if parent else 0),
-            device=str(where), budget=budget,
-            shared=str(parent.folder.resolve()) if parent and from_shared else None,
+            kind="child", file=str(source), data=data or "", data_root=_absolute(data_root),
+            recipe=recipe, seed=seed or 0, device=str(where), budget=budget,
         )  # fmt: skip
-        plan = _plan(asked, parent, arch, settings or {}, out, where)
-        run, loaded = plan.create(), plan.data
-    offspring = Offspring(run, loaded, where)
-    session = Session(run.folder, clock, resume=resume, closing=CLOSING, console=console)
+        asked = _of_search(asked, parent, seed, from_shared=from_shared) if parent else asked
+        offspring = _begun(asked, parent, arch, settings or {}, out)
+    run = offspring.run.folder
+    session = Session(run, clock, resume=resume, closing=CLOSING, console=console)
     return _carry(offspring, session)
 
 
@@ -126,35 +113,67 @@ def _parent(source: str | Path) -> Run | None:
     return run
 
 
-def _plan(
-    info: Info,
-    parent: Run | None,
-    arch: str | None,
-    settings: Settings,
-    out: str | Path | None,
-    where: torch.device,
-) -> _Plan:
-    if not info.data:
+def _of_search(asked: Info, parent: Run, seed: int | None, *, from_shared: bool) -> Info:
+    """What was asked, with the search's data, recipe and seed where nothing else was said."""
+    known = parent.info
+    return asked.model_copy(
+        update={
+            "data": asked.data or known.data,
+            "data_root": asked.data_root or known.data_root,
+            "recipe": known.recipe,
+            "seed": known.seed if seed is None else seed,
+            "shared": str(parent.folder.resolve()) if from_shared else None,
+        }
+    )
+
+
+def _begun(
+    asked: Info, parent: Run | None, arch: str | None, settings: Settings, out: str | Path | None
+) -> Offspring:
+    """A child in a new folder of its own."""
+    if not asked.data:
         raise SearchError("no data is named", "name it with --data")
-    loaded = dataset(info.data, info.data_root, where)
+    where = torch.device(asked.device)
+    loaded = dataset(asked.data, asked.data_root, where)
     if parent is not None:
-        file = SpaceFile.open(parent.space_file)
-        recipe = read_recipe(parent.recipe.model_dump(), over_params(settings))
-        info = info.model_copy(update={"file": parent.info.file, "recipe": parent.info.recipe})
-        folder = Path(out) if out else parent.child
-        return _Plan(file, loaded, recipe, chosen(parent, arch), info, folder)
+        origin = _from_search(parent, arch, settings)
+    else:
+        origin = _from_file(asked, arch, settings, loaded.task)
+    params = child_params(origin.recipe, shared=asked.shared is not None)
+    space = origin.file.space(params, loaded.task)
+    found = {
+        "main": origin.file.path.name,
+        "recipe": origin.name,
+        "space": space.name,
+        "hash": space.hash,
+        "architecture": to_token(read_architecture(space, origin.words)),
+    }
+    folder = Path(out) if out else origin.folder
+    run = create(folder, asked.model_copy(update=found), origin.recipe, origin.file.texts())
+    return Offspring(run, loaded, where)
+
+
+def _from_search(parent: Run, arch: str | None, settings: Settings) -> _Origin:
+    recipe = read_recipe(parent.recipe.model_dump(), over_params(settings))
+    file = SpaceFile.open(parent.space_file)
+    return _Origin(file, recipe, parent.info.recipe, chosen(parent, arch), parent.child)
+
+
+def _from_file(asked: Info, arch: str | None, settings: Settings, task: Task) -> _Origin:
     if arch is None:
         raise SearchError(
-            "no architecture is named", "name it with --arch, or give a search's folder"
+            "no architecture is named", "name it with --arch, or train from a search's folder"
         )
-    file = SpaceFile.open(info.file)
-    name, recipe = file.recipe(info.recipe, settings, loaded.task)
-    info = info.model_copy(update={"file": str(file.path), "recipe": name})
-    folder = Path(out) if out else fresh_folder(f"{file.path.stem}-child")
-    return _Plan(file, loaded, recipe, arch, info, folder)
+    file = SpaceFile.open(asked.file)
+    name, recipe = file.recipe(asked.recipe, settings, task)
+    folder = fresh_folder(f"{file.path.stem}-child")
+    return _Origin(file, recipe, name, arch, folder)
 
 
-def _reopen(folder: Path | None, settings: Settings) -> Run:
+def _resumed(
+    folder: Path | None, settings: Settings, data_root: str | Path | None, where: torch.device
+) -> Offspring:
+    """The child of a folder; raises SearchError where there is none or its recipe would change."""
     if folder is None:
         raise SearchError("--resume does not say which training", "name its folder with --out")
     run = open_run(folder)
@@ -165,7 +184,8 @@ def _reopen(folder: Path | None, settings: Settings) -> Run:
             "a training that resumes keeps its recipe, and --set would change it",
             "start again with another --out",
         )
-    return run
+    loaded = dataset(run.info.data, data_root or run.info.data_root, where)
+    return Offspring(run, loaded, where)
 
 
 def _carry(offspring: Offspring, session: Session) -> TrainResult:

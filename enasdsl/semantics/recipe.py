@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -26,7 +27,17 @@ Settings = Mapping[str, object]
 def _scalar(value: object) -> object:
     if not isinstance(value, bool | int | float | str):
         raise PydanticCustomError("scalar", "a param is a number, a word, true or false")
-    return value
+    return _read(value) if isinstance(value, str) else value
+
+
+def _read(word: str) -> bool | int | float | str:
+    """What a word typed on the command line means."""
+    if word in ("true", "false"):
+        return word == "true"
+    for read in (int, float):
+        with suppress(ValueError):
+            return read(word)
+    return word
 
 
 Scalar = Annotated[bool | int | float | str, PlainValidator(_scalar)]
@@ -164,7 +175,7 @@ class Derive(Section):
 
 
 class Child(Section):
-    """The training of a derived architecture; what `data` and `weights` leave out is as in the search."""
+    """The training of a derived architecture; keys left out are as in the search."""
 
     params: Mapping[str, Scalar] = Field(default_factory=dict)
     """Values for the params of the space file; they may not change its decisions."""
