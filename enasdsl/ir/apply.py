@@ -12,6 +12,7 @@ from enasdsl.ir.context import AMBIENT, Broken, Context
 from enasdsl.ir.joining import select, settle
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Kind
+from enasdsl.ir.statements import gather, run, value_of
 from enasdsl.ir.typed import describe, integer
 from enasdsl.ir.values import (
     Bound,
@@ -150,8 +151,8 @@ def _composite(op: Composite, inputs: list[Tensor], ctx: Context, *, span: Span)
                 "here",
             )
         inner.env.update({n.text: v for n, v in zip(decl.inputs, inputs, strict=True)})
-        return cells.value_of(decl.body, inner)
-    result = cells.run(decl.body, inner)
+        return value_of(decl.body, inner)
+    result = run(decl.body, inner)
     if not isinstance(result, Operation):
         raise mistake(
             "E0206",
@@ -243,10 +244,11 @@ def iterations(op: Repeated, ctx: Context) -> Iterator[tuple[Context, Operation]
     """For each repetition: the context in which it is live, and its operation."""
     least, most = _repetitions(op)
     for n in range(1, most + 1):
-        inner = ctx.under(() if n <= least else _reaches(op, n, ctx))
+        condition = () if n <= least else _reaches(op, n, ctx)
+        inner = ctx.under(condition)
         if isinstance(op.operation, ast.Repeat):
             inner = inner.inside(op.span, f"{n}", n)
-            yield inner, _body_operation(op.operation, n, op, inner)
+            yield inner, _body_operation(op.operation, n, op, inner, condition or ())
         else:
             yield replace(inner, site=(*ctx.site, n)), op.operation
 
@@ -259,12 +261,15 @@ def _reaches(op: Repeated, n: int, ctx: Context) -> Condition | None:
     return (Test(op.count.decision, deep),)
 
 
-def _body_operation(repeat: ast.Repeat, n: int, op: Repeated, inner: Context) -> Operation:
+def _body_operation(
+    repeat: ast.Repeat, n: int, op: Repeated, inner: Context, condition: Condition
+) -> Operation:
     home = op.context
     assert isinstance(home, Context)
     names = {} if repeat.variable is None else {repeat.variable.text: n}
     body = replace(inner, env={**home.env, **names}, frame=home.frame)
-    step = cells.run(repeat.body, body)
+    step = run(repeat.body, body)
+    gather(repeat.body, body, home, condition, f"{n}")
     if not isinstance(step, Operation):
         raise mistake(
             "E0206",

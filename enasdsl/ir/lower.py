@@ -15,6 +15,7 @@ from enasdsl.ir.joining import select, settle
 from enasdsl.ir.names import Key
 from enasdsl.ir.places import place_specs
 from enasdsl.ir.space import Published, Space
+from enasdsl.ir.statements import bind, require
 from enasdsl.ir.typed import describe, number, operation
 from enasdsl.ir.values import Absent, Item, Listing, Operation, Repeated, Stamp, Tensor
 from enasdsl.semantics.checked import Checked
@@ -66,7 +67,7 @@ def _globals(program: Program) -> None:
     for name, declared in program.checked.names.items():
         if isinstance(declared, ast.Let):
             program.lets[name] = Broken()
-            cells.bind(declared, ctx)
+            bind(declared, ctx)
             program.lets.update(ctx.env)
     program.ledger.bodies.clear()
 
@@ -78,7 +79,7 @@ def _bodies(program: Program) -> list[Body]:
         return []
     ctx = _context(program, "network")
     for statement in program.checked.requires:
-        cells.require(statement, ctx)
+        require(statement, ctx)
     output = _network(network, ctx)
     _check_output(output, ctx, network)
     program.ledger.bodies[0] = ctx.builder.finish((output,))
@@ -103,7 +104,7 @@ def _lone_cells(program: Program) -> None:
         program.ledger.attempt(lambda d=declared, c=ctx: _lone_cell(d, c))  # type: ignore[misc]
     ctx = _context(program, "network")
     for statement in program.checked.requires:
-        cells.require(statement, ctx)
+        require(statement, ctx)
 
 
 def _lone_cell(declared: ast.CellDecl | ast.CellLike, ctx: Context) -> None:
@@ -134,9 +135,9 @@ def _network(network: ast.Network, ctx: Context) -> Tensor:
             case ast.Part():
                 state = _part(statement, state)
             case ast.Let():
-                cells.bind(statement, state.ctx)
+                bind(statement, state.ctx)
             case ast.Require():
-                cells.require(statement, state.ctx)
+                require(statement, state.ctx)
             case _:
                 raise mistake(
                     "E0110",
@@ -230,7 +231,7 @@ def _after(op: Operation, ctx: Context) -> Context:
     if not isinstance(op, Stamp) or not op.changes:
         return ctx
     _, ambient = cells.in_force(replace(op, given={}), [], ctx)
-    return replace(ctx, ambient=ambient)
+    return replace(ctx, ambient={n: v for n, v in ambient.items() if n in AMBIENT})
 
 
 def _check_output(output: Tensor, ctx: Context, network: ast.Network) -> None:

@@ -38,7 +38,9 @@ def _derived(name: str, ctx: Context, span: Span) -> Lowered | None:
             return task.classes
         case "vocabulary":
             return task.vocabulary
-        case "filters" | "hidden" if name in ctx.ambient:
+        case "length" if task.input.tokens:
+            return task.input.space[0]
+        case _ if name in ctx.ambient:
             return ctx.ambient[name]
         case "earlier" | "nodes" | "inputs" | "previous" | "loose":
             return _part_of_frame(name, ctx, span)

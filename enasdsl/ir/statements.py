@@ -1,0 +1,220 @@
+"""The statements of bodies, and the nodes of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from enasdsl.ir.build import Followup, Mistake, mistake
+from enasdsl.ir.choose import choose_by_name
+from enasdsl.ir.context import Broken, Context, Frame
+from enasdsl.ir.joining import settle
+from enasdsl.ir.names import at
+from enasdsl.ir.space import Constraint
+from enasdsl.ir.typed import describe, integer, items_of, number, operation, span_of, truth
+from enasdsl.ir.values import Absent, Item, Listing, Lowered
+from enasdsl.semantics.symbols import (
+    Chosen,
+    Computed,
+    Condition,
+    Test,
+    extremes,
+)
+from enasdsl.source import Span
+from enasdsl.syntax import ast
+
+
+def run(body: ast.Body, ctx: Context) -> Lowered:
+    """Executes the statements of a body; gives the value of its last expression.
+
+    A mistake in a statement is recorded and the next ones go on; what then fails at the end is
+    taken for a consequence.
+    """
+    result: Lowered = Absent()
+    sound = True
+    for statement in body.statements:
+        if isinstance(statement, ast.Result):
+            result = _result(statement, ctx, sound=sound)
+        else:
+            sound &= ctx.ledger.attempt(lambda s=statement: _execute(s, ctx))  # type: ignore[misc]
+    if isinstance(result, Absent) and not sound:
+        raise Followup
+    return result
+
+
+def _result(statement: ast.Result, ctx: Context, *, sound: bool) -> Lowered:
+    try:
+        return ctx.evaluate(statement.value)
+    except Mistake:
+        if sound:
+            raise
+        raise Followup from None
+
+
+def value_of(body: ast.Body, ctx: Context) -> Lowered:
+    """What a body gives where data is needed: a value, or several side by side."""
+    result = run(body, ctx)
+    if isinstance(result, Listing) and result.side_by_side:
+        return result
+    return settle(result, ctx, span=body.statements[-1].span)
+
+
+def _execute(statement: ast.Statement, ctx: Context) -> None:
+    match statement:
+        case ast.Let():
+            bind(statement, ctx)
+        case ast.Node():
+            _nodes(statement, ctx)
+        case ast.Each():
+            _each(statement, ctx)
+        case ast.Require():
+            require(statement, ctx)
+        case _:
+            raise mistake("E0110", "this statement belongs in a network", statement.span, "here")
+
+
+def bind(statement: ast.Let, ctx: Context) -> None:
+    """`a = value`, or `a, b = values`."""
+    names = [t.text for t in statement.targets]
+    ctx.env.update(dict.fromkeys(names, Broken()))
+    if len(names) == 1:
+        ctx.env[names[0]] = ctx.evaluate(statement.value, role=names[0])
+        return
+    if isinstance(statement.value, ast.Choose):
+        values = choose_by_name(statement.value, statement.targets, ctx)
+    else:
+        value = ctx.evaluate(statement.value)
+        values = tuple(i.value for i in items_of(value, statement.value.span))
+    if len(values) != len(names):
+        raise mistake(
+            "E0404", f"{len(names)} names for {len(values)} values", statement.span, "here"
+        )
+    ctx.env.update(zip(names, values, strict=True))
+
+
+def require(statement: ast.Require, ctx: Context) -> None:
+    """`require condition`: recorded where decisions settle it, checked now where none does."""
+    value = ctx.evaluate(statement.condition)
+    message = statement.message.value if statement.message else statement.condition.span.text
+    match value:
+        case bool():
+            if not value:
+                raise mistake(
+                    "E0408",
+                    "no architecture meets this requirement",
+                    statement.condition.span,
+                    message,
+                )
+        case Chosen() | Computed():
+            constraint = Constraint(value, ctx.guard or (), message, statement.span)
+            if constraint not in ctx.ledger.constraints:
+                ctx.ledger.constraints.append(constraint)
+        case _:
+            raise mistake(
+                "E0208",
+                "a requirement must be true or false",
+                statement.condition.span,
+                f"this is {describe(value)}",
+            )
+
+
+# ----------------------------------------------------------------------- nodes
+
+
+def _frame(ctx: Context, span: Span) -> Frame:
+    if ctx.frame is None:
+        raise mistake("E0205", "a node outside a cell", span, "only a cell or a block has nodes")
+    return ctx.frame
+
+
+def _nodes(statement: ast.Node, ctx: Context) -> None:
+    frame = _frame(ctx, statement.span)
+    for index, condition in _numbers(statement.domain, ctx):
+        name = f"node{index}"
+        path = f"{frame.scope.path}.{name}" if frame.scope.path else name
+        if path in frame.refs:
+            raise mistake(
+                "E0202",
+                f"node {index} is there already",
+                statement.domain.span,
+                "each node of a cell has a number of its own",
+            )
+        key = at(statement.span, index)
+        names: dict[str, Lowered] = {statement.variable.text: index} if statement.variable else {}
+        inner = ctx.fork(**names).under(condition)
+        inner = replace(
+            inner, scope=ctx.scope.child(key, name), place=ctx.enter("nodes", key, name)
+        )
+        result = value_of(statement.body, inner)
+        gather(statement.body, inner, ctx, condition, name)
+        value = settle(result, inner, span=statement.body.span)
+        if value.stride != 1:
+            raise mistake(
+                "E0304",
+                f"the stride of {value.stride} is never taken",
+                statement.body.statements[-1].span,
+                f"this is still {value.shape}",
+                help="every operation on an input of a cell with a stride must take it: "
+                "`identity when stride == 1 else factorized_reduction`",
+            )
+        node = ctx.builder.node(name, value, condition, frame=frame.number, span=statement.span)
+        frame.refs[path] = node.ref
+        frame.nodes.append(Item(node, condition, name, path))
+
+
+def gather(
+    body: ast.Body, inner: Context, outer: Context, condition: Condition, label: str
+) -> None:
+    """Makes the names bound in one evaluation of a body lists of their values outside it."""
+    for statement in body.statements:
+        for target in statement.targets if isinstance(statement, ast.Let) else ():
+            value = inner.env.get(target.text)
+            known = outer.env.get(target.text)
+            if isinstance(value, Broken) or isinstance(known, Broken) or value is None:
+                continue
+            before = known.items if isinstance(known, Listing) else ()
+            outer.env[target.text] = Listing((*before, Item(value, condition, label)))
+
+
+def _numbers(domain: ast.Expr, ctx: Context) -> Iterator[tuple[int, Condition]]:
+    """The numbers of nodes, each with the condition under which the node is live."""
+    if isinstance(domain, ast.Range):
+        high = number(domain.high, ctx)
+        if isinstance(high, Chosen):
+            yield from _chosen_numbers(domain, high, ctx)
+        else:
+            yield from ((n, ()) for n in span_of(domain, ctx))
+        return
+    value = ctx.evaluate(domain)
+    if isinstance(value, Listing):
+        for item in value.items:
+            if not isinstance(item.value, int):
+                raise mistake("E0208", "nodes are numbered", domain.span, "this is no number")
+            yield item.value, item.condition
+    else:
+        yield integer(domain, ctx), ()
+
+
+def _chosen_numbers(
+    domain: ast.Range, high: Chosen, ctx: Context
+) -> Iterator[tuple[int, Condition]]:
+    low = integer(domain.low, ctx)
+    least, most = (int(e) for e in extremes(high))
+    for n in range(low, most + 1):
+        deep = frozenset(i for i, v in enumerate(high.values) if int(v) >= n)
+        yield n, (() if n <= least else (Test(high.decision, deep),))
+
+
+def _each(statement: ast.Each, ctx: Context) -> None:
+    frame = _frame(ctx, statement.span)
+    if statement.condition is not None and not truth(statement.condition, ctx):
+        return
+    wanted = items_of(ctx.evaluate(statement.source), statement.span)
+    op = operation(statement.operation, ctx)
+    changed = {}
+    for item in wanted:
+        inner = ctx.inside(statement.span, item.label, item.path)
+        value = inner.under(item.condition).apply(op, [item.value], span=statement.operation.span)
+        changed[item.path] = settle(value, inner, span=statement.operation.span)
+    for members in (frame.inputs, frame.nodes):
+        members[:] = [replace(m, value=changed.get(m.path, m.value)) for m in members]
