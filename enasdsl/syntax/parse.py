@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -61,7 +62,7 @@ def parser() -> lark.Lark:
     path = _cache_file(grammar)
     try:
         with path.open("rb") as file:
-            return lark.Lark.load(file)
+            return _quickened(lark.Lark.load(file))
     except Exception:  # no cache, or one that another version or a crash left behind
         built = lark.Lark(
             grammar,
@@ -73,7 +74,16 @@ def parser() -> lark.Lark:
         )
         with suppress(OSError):
             _store(built, path)
-        return built
+        return _quickened(built)
+
+
+def _quickened(built: lark.Lark) -> lark.Lark:
+    """Passes the levels of precedence that only hand their one child on, most of the work."""
+    callbacks = cast(Any, built)._callbacks
+    for rule in built.rules:
+        if rule.options.expand1 and rule.alias is None and len(rule.expansion) == 1:
+            callbacks[rule] = itemgetter(0)
+    return built
 
 
 def _cache_file(grammar: str) -> Path:
@@ -247,13 +257,12 @@ class _Run:
         return True
 
     def previous_stop(self, failure: Failure) -> int:
-        """The end of the last token before the failure that does not begin its declaration."""
-        if not failure.previous:
-            return failure.found.start
-        span = failure.previous.span
-        if begins_declaration(self.source.text, span.start):
-            return max(span.start - 1, 0)
-        return span.stop
+        """Where the text before the failure ends, or before the declaration around it."""
+        before = failure.previous.span if failure.previous else failure.found
+        for span in (failure.found, before):
+            if span.start and begins_declaration(self.source.text, span.start):
+                return span.start - 1
+        return before.stop if failure.previous else before.start
 
     def resume(self, place: Resumption, *, outermost: bool) -> None:
         """Lets the parser believe that a whole statement ends at `place`, and goes on there."""
