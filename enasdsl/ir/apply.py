@@ -72,7 +72,7 @@ def bind(callee: Operation, positional: Sequence[Lowered], named: Bound, span: S
 def apply(op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span) -> Lowered:
     """What `op` makes of its inputs; where one is a chosen input, of each alternative by itself."""
     if isinstance(op, Pipeline):
-        return _pipeline(op, inputs, ctx)
+        return _pipeline(op, inputs, ctx.using(span))
     if isinstance(op, Primitive) and op.spec.arity != 1:
         return primitives.merge(op, inputs, ctx, span=span)
     picked = next((i for i in inputs if isinstance(i, Picked)), None)
@@ -89,7 +89,7 @@ def apply(op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span)
         case ChosenOp():
             return _chosen(op, values, ctx, span=span)
         case Repeated():
-            return _repeat(op, values, ctx, span=span)
+            return _repeat(op, values, ctx.using(span), span=span)
         case Shared():
             shared = ctx.shared | op.across
             kept = tuple(part for part in ctx.place if part[0] not in shared)
@@ -109,12 +109,15 @@ def _pipeline(op: Pipeline, inputs: Sequence[Lowered], ctx: Context) -> Lowered:
 def _push(
     op: Operation, picked: Picked, inputs: Sequence[Lowered], ctx: Context, *, span: Span
 ) -> Lowered:
-    results = []
+    results: dict[tuple[Lowered, ...], Tensor] = {}
+    order = []
     for n, label in enumerate(picked.labels):
-        chosen = [_branch(i, picked, n) for i in inputs]
-        inner = ctx.placed("inputs", at(span, "input", picked.decision, n), f"from={label}")
-        results.append(settle(apply(op, chosen, inner, span=span), inner, span=span))
-    return replace(picked, branches=tuple(results))
+        chosen = tuple(_branch(i, picked, n) for i in inputs)
+        if chosen not in results:
+            inner = ctx.placed("inputs", at(span, "input", picked.decision, n), f"from={label}")
+            results[chosen] = settle(apply(op, chosen, inner, span=span), inner, span=span)
+        order.append(results[chosen])
+    return replace(picked, branches=tuple(order))
 
 
 def _branch(value: Lowered, picked: Picked, n: int) -> Lowered:

@@ -161,7 +161,9 @@ def _evaluate_cell(
         inputs = _aligned_inputs(inputs, inner, op.decl.align.span)
     for name, value in zip(op.decl.inputs + op.decl.states, inputs + states, strict=True):
         path = f"{ctx.scope.path}.{name.text}"
-        node = ctx.builder.node(name.text, value, (), frame=frame.number, span=name.span)
+        node = ctx.builder.node(
+            name.text, value, ctx.guard or (), frame=frame.number, span=name.span
+        )
         frame.refs[path] = node.ref
         inner.env[name.text] = node
         if name in op.decl.inputs:

@@ -129,6 +129,10 @@ class Context:
     def placed(self, kind: str, key: Key, wanted: str) -> Context:
         return replace(self, place=self.enter(kind, key, wanted))
 
+    def using(self, span: Span) -> Context:
+        """The same surroundings at one of the uses of what is written elsewhere in the text."""
+        return replace(self, site=(*self.site, *at(span)))
+
     def under(self, condition: Condition | None) -> Context:
         """The same surroundings where, besides, `condition` holds."""
         if condition == ():

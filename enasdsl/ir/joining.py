@@ -59,7 +59,8 @@ def combine(
         alone = ctx.ledger.decisions[decision].domain.kind is Kind.ONE
         return ChosenOp(decision, slot, name, values, labels, table, alone)  # type: ignore[arg-type]
     if all(isinstance(v, Tensor) for v in values):
-        return Picked(decision, slot, tuple(values[i] for i in table), labels)  # type: ignore[misc]
+        branches = tuple(values[i] for i in table)
+        return Picked(decision, slot, branches, tuple(labels[i] for i in table))  # type: ignore[arg-type]
     settled = [settle(v, ctx, span=span) for v in values]
     return select(settled, decision, slot, table, ctx, source=False, span=span)
 

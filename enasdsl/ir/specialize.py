@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enasdsl.ir.graph import (
     Apply,
@@ -188,7 +188,7 @@ class _Emitter:
         shapes = tuple(self._shape(v.shape) for v in body.values[: body.inputs])
         steps: list[Step | Scan] = []
         outputs = self._inline(index, prefix, list(range(body.inputs)), steps, body.inputs)
-        return Network(shapes, tuple(steps), outputs)
+        return _pruned(Network(shapes, tuple(steps), outputs))
 
     def _inline(
         self, index: int, prefix: str, inputs: list[int], steps: list[Step | Scan], base: int
@@ -249,3 +249,20 @@ class _Emitter:
             return None
         found = spans(dim, self.reading)
         return None if found == ((0, limit(dim)),) else found
+
+
+def _pruned(network: Network) -> Network:
+    """The network without the steps on which no output depends: what a cell computes is not
+    needed where the cells after it read other inputs."""
+    first = len(network.inputs)
+    needed = set(network.outputs)
+    for ref in range(first + len(network.steps) - 1, first - 1, -1):
+        if ref in needed:
+            needed.update(network.steps[ref - first].inputs)
+    kept = [ref for ref in range(first, first + len(network.steps)) if ref in needed]
+    where = {**{i: i for i in range(first)}, **{ref: first + n for n, ref in enumerate(kept)}}
+    steps = tuple(
+        replace(step, inputs=tuple(where[i] for i in step.inputs))
+        for step in (network.steps[ref - first] for ref in kept)
+    )
+    return Network(network.inputs, steps, tuple(where[o] for o in network.outputs))

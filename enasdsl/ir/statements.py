@@ -157,7 +157,8 @@ def _nodes(statement: ast.Node, ctx: Context) -> None:
                 help="every operation on an input of a cell with a stride must take it: "
                 "`identity when stride == 1 else factorized_reduction`",
             )
-        node = ctx.builder.node(name, value, condition, frame=frame.number, span=statement.span)
+        live = (*(ctx.guard or ()), *condition)
+        node = ctx.builder.node(name, value, live, frame=frame.number, span=statement.span)
         frame.refs[path] = node.ref
         frame.nodes.append(Item(node, condition, name, path))
 

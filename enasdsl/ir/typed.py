@@ -36,8 +36,12 @@ def label(expr: ast.Expr) -> str:
 
 
 def items_of(value: Lowered, span: Span) -> tuple[Item, ...]:
-    if isinstance(value, Listing):
-        return value.items
+    """The members of a list; what `choose 1 from` gives is a list of one."""
+    match value:
+        case Listing():
+            return value.items
+        case Picked() | ChosenOp() | Chosen():
+            return (Item(value),)
     raise mistake("E0209", "a list is needed here", span, f"this is {describe(value)}")
 
 

@@ -1,0 +1,311 @@
+"""A second road from a file to a network: the syntax tree, run for one architecture alone.
+
+Nothing of the lowering is used. Picks are taken from the record in the order in which the
+evaluation reaches a `choose`; every operation remembers what tells its weights from others'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from interpreted import (
+    WIDTHS,
+    Absent,
+    Env,
+    Frame,
+    Key,
+    Member,
+    Op,
+    Settled,
+    Times,
+    Value,
+    plain,
+    where,
+)
+from machine import Machine
+
+from enasdsl.semantics.ops import OPS
+from enasdsl.semantics.symbols import OPERATORS
+from enasdsl.source import Span
+from enasdsl.syntax import ast
+
+
+class Interpreter(Machine):
+    """Runs a checked file for the picks of one architecture."""
+
+    def evaluate(self, e: ast.Expr, env: Env) -> Any:  # noqa: C901
+        match e:
+            case ast.Number() | ast.Text() | ast.Truth():
+                return e.value
+            case ast.Reference():
+                return self.reference(e.name, env)
+            case ast.ListLiteral() | ast.Tuple():
+                return self.members(e.items, env)
+            case ast.Comprehension():
+                return self.comprehension(e, env)
+            case ast.Call():
+                return self.call(e, env)
+            case ast.Index():
+                return self.evaluate(e.target, env)[plain(self.evaluate(e.index, env)) - 1].value
+            case ast.Range():
+                low, high = (plain(self.evaluate(x, env)) for x in (e.low, e.high))
+                step = 1 if e.step is None else plain(self.evaluate(e.step, env))
+                return [Member(n, n) for n in range(low, high + 1, step)]
+            case ast.Unary() | ast.Binary():
+                return self.operator(e, env)
+            case ast.Flow():
+                return self.flow(e, env)
+            case ast.Guarded():
+                return self.guarded(e, env)
+            case ast.Choose():
+                return self.choose(e, env)
+            case ast.Maybe():
+                return self.maybe(e, env)
+            case ast.Repeat():
+                return self.repeated(e, plain(self.evaluate(e.count, env)), env, e.span)
+            case _:
+                raise NotImplementedError(type(e).__name__)
+
+    def members(self, items: Sequence[ast.Expr], env: Env) -> list[Member]:
+        found: list[Member] = []
+        for n, e in enumerate(items):
+            value = self.evaluate(e, env)
+            if isinstance(e, ast.Comprehension):
+                found += [Member(n * 1000 + m.position, m.value) for m in value]
+            elif not isinstance(value, Absent):
+                found.append(Member(n, value))
+        return found
+
+    def comprehension(self, e: ast.Comprehension, env: Env) -> list[Member]:
+        source = self.evaluate(e.source, env)
+        if not isinstance(source, list):
+            source = [Member(0, source)]
+        found = []
+        for m in source:
+            inner = env.at(where(e.span), m.position, **{e.variable.text: m.value})
+            if e.condition is None or plain(self.evaluate(e.condition, inner)):
+                value = self.evaluate(e.body, inner)
+                found += [] if isinstance(value, Absent) else [Member(m.position, value)]
+        return found
+
+    def reference(self, name: str, env: Env) -> Any:
+        frame = env.frame
+        if name in env.names:
+            return env.names[name]
+        if frame is not None and name in ("earlier", "nodes", "inputs", "previous", "loose"):
+            return self.part(name, frame)
+        if name in ("stride", "classes", "vocabulary"):
+            return env.stride if name == "stride" else getattr(self.task, name)
+        if name in WIDTHS and name in env.widths:
+            return env.widths[name]
+        if name in self.checked.params:
+            return self.checked.params[name]
+        return self.declared(name, env)
+
+    def part(self, name: str, frame: Frame) -> Any:
+        earlier = frame.inputs + frame.nodes
+        match name:
+            case "previous":
+                return earlier[-1]
+            case "earlier":
+                found = earlier
+            case "loose":
+                found = [v for v in frame.nodes if v.name not in frame.read]
+            case "loose with inputs":
+                found = [v for v in earlier if v.name not in frame.read]
+            case _:
+                found = frame.nodes if name == "nodes" else frame.inputs
+        positions = {v.name: n for n, v in enumerate(earlier)}
+        return [Member(positions[v.name], v) for v in found]
+
+    def declared(self, name: str, env: Env) -> Any:
+        found = self.checked.names.get(name)
+        changes: tuple[ast.Change, ...] = ()
+        while isinstance(found, ast.CellLike):
+            changes = found.changes + changes
+            found = self.checked.names[found.base.text]
+        match found:
+            case ast.Let():
+                return self.lets[name]
+            case ast.OpList():
+                return self.evaluate(found.items, env)
+            case ast.CellDecl(count=None) | ast.OpDecl():
+                return Op((name, found), changes=changes)
+            case ast.CellDecl():
+                count = plain(self.evaluate(found.count, env))  # type: ignore[arg-type]
+                return [
+                    Member(n, Op((name, found), changes=changes, member=n)) for n in range(count)
+                ]
+            case _:
+                return Op(name)
+
+    # ------------------------------------------------------------------- choices
+
+    def choose(self, e: ast.Choose, env: Env, key: str = "") -> Any:
+        options = self.options(e.domain, env)
+        site = (*env.site, where(e.span), key)
+        picks = self.decide(e.span, env, len(options), key)
+        values = {n: options[n](env.at(where(e.span), n)) for n in sorted(set(picks))}
+        one = e.quantity is None or (not e.ordered and self.bounds(e.quantity, env) == (1, 1))
+        if one:
+            return self.slot(values[picks[0]], (site, 0, picks[0]))
+        if not e.repeats and not e.ordered:
+            return [Member(n, v) for n, v in values.items()]
+        return [Member(s, self.slot(values[n], (site, s, n))) for s, n in enumerate(picks)]
+
+    def slot(self, value: Any, key: Key) -> Any:
+        match value:
+            case Value():
+                return replace(value, picked=key)
+            case Op():
+                return self.alternative(value, key)
+            case int() | float() | str():
+                return Settled(value, key[:2])
+            case _:
+                return value
+
+    def alternative(self, op: Op, key: Key) -> Op:
+        return Op("", run=lambda inputs, env, span: self.apply(
+            op, inputs, env.at("alternative", where(span), *key), span
+        ))  # fmt: skip
+
+    def bounds(self, e: ast.Expr, env: Env) -> tuple[int, int] | None:
+        match e:
+            case ast.Reference(name="any"):
+                return None
+            case ast.Range():
+                return plain(self.evaluate(e.low, env)), plain(self.evaluate(e.high, env))
+            case _:
+                count = plain(self.evaluate(e, env))
+                return count, count
+
+    def options(self, e: ast.Expr, env: Env) -> list[Callable[[Env], Any]]:
+        """What a choice has, each member evaluated only where it was picked."""
+        declared = self.checked.names.get(e.name) if isinstance(e, ast.Reference) else None
+        if isinstance(declared, ast.OpList):
+            e = declared.items
+        if not isinstance(e, ast.ListLiteral):
+            return [lambda _, v=m.value: v for m in self.evaluate(e, env)]  # type: ignore[misc]
+        found: list[Callable[[Env], Any]] = []
+        for item in e.items:
+            if isinstance(item, ast.Guarded) and item.otherwise is None:
+                if not plain(self.evaluate(item.condition, env)):
+                    continue
+                item = item.body
+            found.append(lambda inner, i=item: self.evaluate(i, inner))  # type: ignore[misc]
+        return found
+
+    def apart(self, e: ast.Choose, names: Sequence[str], env: Env) -> list[Any]:
+        if e.repeats:
+            single = replace(e, quantity=None, repeats=False)
+            return [self.choose(single, env, name) for name in names]
+        return [m.value for m in self.choose(replace(e, ordered=True), env)]
+
+    def maybe(self, e: ast.Maybe, env: Env) -> Any:
+        key = (*env.site, where(e.span))
+        (taken,) = self.decide(e.span, env, 2)
+        value = self.evaluate(e.body, env) if taken else Op("identity")
+        if taken and not isinstance(value, Op):
+            return value
+        standing = self.checked_value(e.body, env)
+        return Absent() if not taken and standing else self.alternative(value, (key, taken))
+
+    def checked_value(self, e: ast.Expr, env: Env) -> bool:
+        """Whether what `maybe` leaves out would be data and not an operation."""
+        return isinstance(e, ast.Reference) and isinstance(env.names.get(e.name), Value)
+
+    def guarded(self, e: ast.Guarded, env: Env) -> Any:
+        condition = self.evaluate(e.condition, env)
+        holds = plain(condition)
+        chosen = holds if isinstance(condition, Settled) else None
+        if holds or e.otherwise is not None:
+            value = self.evaluate(e.body if holds else e.otherwise, env)  # type: ignore[arg-type]
+        else:
+            value = Absent()
+        if chosen is None or e.otherwise is None:
+            return value
+        return self.slot(value, (condition.key, where(e.span), chosen))
+
+    # ------------------------------------------------------------------ operators
+
+    def operator(self, e: ast.Unary | ast.Binary, env: Env) -> Any:
+        if isinstance(e, ast.Unary):
+            x = self.evaluate(e.operand, env)
+            if isinstance(x, Value):
+                return self.affine(x, -1.0, 0.0, env, e.span)
+            return self.number("neg" if e.operator == "-" else "not", x)
+        if e.operator == "with":
+            assert env.frame is not None
+            return self.part("loose with inputs", env.frame)
+        left, right = self.evaluate(e.left, env), self.evaluate(e.right, env)
+        if e.operator == "except":
+            gone = [m.value for m in right] if isinstance(right, list) else [right]
+            return [m for m in left if not any(m.value.name == g.name for g in gone)]
+        if isinstance(left, Op):
+            return self.repeated(left, plain(right), env, e.span)
+        if isinstance(left, Value) or isinstance(right, Value):
+            return self.elementwise(e, left, right, env)
+        return self.number(e.operator, left, right)
+
+    def number(self, operator: str, *operands: Any) -> Any:
+        value = OPERATORS[operator](*map(plain, operands))
+        keys = [o.key for o in operands if isinstance(o, Settled)]
+        return Settled(value, keys[0]) if keys else value
+
+    def elementwise(self, e: ast.Binary, left: Any, right: Any, env: Env) -> Any:
+        names = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
+        if isinstance(left, Value) and isinstance(right, Value):
+            return self.apply(Op(names[e.operator]), [left, right], env, e.span)
+        first = isinstance(left, Value)
+        x, n = (left, plain(right)) if first else (right, plain(left))
+        if e.operator == "/" and not first:
+            x = self.apply(Op("reciprocal"), [x], env, e.span)
+        match e.operator:
+            case "+":
+                scale, offset = 1.0, n
+            case "-":
+                scale, offset = (1.0, -n) if first else (-1.0, n)
+            case _:
+                scale, offset = (1.0 / n if e.operator == "/" and first else n), 0.0
+        return self.affine(x, scale, offset, env, e.span)
+
+    def affine(self, x: Value, scale: float, offset: float, env: Env, span: Span) -> Any:
+        return self.apply(Op("affine", {"scale": scale, "offset": offset}), [x], env, span)
+
+    # ----------------------------------------------------------------- operations
+
+    def call(self, e: ast.Call, env: Env) -> Any:
+        name = e.function.name if isinstance(e.function, ast.Reference) else ""
+        values = [(a.name.text if a.name else "", self.evaluate(a.value, env)) for a in e.arguments]
+        positional = [v for n, v in values if not n and not isinstance(v, Absent)]
+        named = {n: v for n, v in values if n}
+        callee = self.evaluate(e.function, env)
+        if positional and all(isinstance(v, Value | list) for v in positional):
+            return self.apply(replace(callee, given=named), positional, env, e.span)
+        match callee.what:
+            case str():
+                names = [p.name for p in OPS[callee.what].parameters]
+            case (_, ast.OpDecl(parameters=parameters)):
+                names = [p.name.text for p in parameters]
+            case _:
+                raise NotImplementedError(name)
+        given = dict(zip(names, positional, strict=False))
+        return replace(callee, given={**callee.given, **given, **named})
+
+    def flow(self, e: ast.Flow, env: Env) -> Any:
+        """The operations of a flow are evaluated before the first of them is applied."""
+        first, *ops = [self.evaluate(stage, env) for stage in e.stages]
+        spans = [stage.span for stage in e.stages]
+        if isinstance(first, Op):
+            return Op("", stages=tuple(zip((first, *ops), spans, strict=True)))
+        value = first
+        for op, span in zip(ops, spans[1:], strict=True):
+            side = isinstance(value, list) and isinstance(e.stages[0], ast.Tuple)
+            inputs = [m.value for m in value] if side else [value]
+            value = self.apply(op, inputs, env, span)
+        return value
+
+    def repeated(self, what: Op | ast.Repeat, count: int, env: Env, span: Span) -> Op:
+        return Op("", times=Times(what, count, env, span))

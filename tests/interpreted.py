@@ -1,0 +1,146 @@
+"""What the second road from a file to a network computes with: values, steps, operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from enasdsl.semantics.symbols import Shape
+from enasdsl.source import Span
+from enasdsl.syntax import ast
+
+Key = tuple[object, ...]
+Name = tuple[int, str]  # number of a frame, name of a node or an input
+WIDTHS = ("filters", "hidden")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A tensor: made by step `at` of its graph, or its input where `at` is negative.
+
+    `picked` is the choice of an input that led to it; `reads` are the nodes that its computation
+    ends in; `name` tells apart the nodes and inputs of cells.
+    """
+
+    at: int
+    shape: Shape
+    stride: int = 1
+    picked: Key = ()
+    reads: frozenset[Name] = frozenset()
+    name: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One step: a primitive, or a recurrent cell with a graph of its own."""
+
+    op: str
+    args: dict[str, object]
+    inputs: tuple[int, ...]
+    shape: Shape
+    weights: Key
+    cell: Graph | None = None
+
+
+@dataclass(slots=True)
+class Graph:
+    """The steps of a network or of a recurrent cell; inputs are numbered -1, -2 and so on."""
+
+    inputs: int = 0
+    steps: list[Made] = field(default_factory=list)
+    outputs: tuple[int, ...] = ()
+
+    def input(self, shape: Shape) -> Value:
+        self.inputs += 1
+        return Value(-self.inputs, shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A number or truth that came out of a decision."""
+
+    value: Any
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """An operation: a primitive, a composed one, a cell, or what `run` says."""
+
+    what: object
+    given: dict[str, Any] = field(default_factory=dict)
+    run: Callable[[list[Any], Env, Span], Any] | None = None
+    stages: tuple[tuple[Op, Span], ...] = ()
+    times: Times | None = None
+    changes: tuple[ast.Change, ...] = ()
+    member: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """`op * count`, or a `repeat` whose body is evaluated each time with the names of `home`."""
+
+    what: Op | ast.Repeat
+    count: int
+    home: Env
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What is left out of this architecture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a list, with its position among all that could be there."""
+
+    position: int
+    value: Any
+
+
+@dataclass(slots=True)
+class Frame:
+    """The inputs and nodes of a cell so far."""
+
+    number: int
+    align: ast.Expr | None
+    place: Key
+    inputs: list[Value] = field(default_factory=list)
+    nodes: list[Value] = field(default_factory=list)
+    read: set[Name] = field(default_factory=set)
+    mended: dict[Key, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """Where an expression is evaluated.
+
+    `site` leads to it in its cell, where it is decided once; `place` leads to it in the network.
+    """
+
+    graph: Graph
+    names: dict[str, Any]
+    widths: dict[str, Any]
+    cell: str = ""
+    site: Key = ()
+    place: Key = ()
+    stride: int = 1
+    frame: Frame | None = None
+
+    def at(self, *key: object, **names: Any) -> Env:
+        return replace(
+            self,
+            names={**self.names, **names},
+            site=(*self.site, key),
+            place=(*self.place, key),
+        )
+
+
+def plain(value: Any) -> Any:
+    return value.value if isinstance(value, Settled) else value
+
+
+def where(span: Span) -> Key:
+    return (span.source.name, span.start, span.stop)

@@ -1,0 +1,361 @@
+"""Applies operations, stamps cells and stacks stages, for one architecture alone."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from interpreted import (
+    WIDTHS,
+    Absent,
+    Env,
+    Frame,
+    Graph,
+    Key,
+    Made,
+    Op,
+    Times,
+    Value,
+    plain,
+    where,
+)
+
+from enasdsl.semantics.checked import Checked
+from enasdsl.semantics.ops import OPS
+from enasdsl.semantics.symbols import OPERATORS, Shape
+from enasdsl.semantics.task import Task
+from enasdsl.source import Span
+from enasdsl.syntax import ast
+
+Records = Mapping[str, Iterable[tuple[Span, int, tuple[int, ...]]]]
+
+
+class Machine(ABC):
+    """What runs a checked file; a record holds the span, size and picks of live decisions.
+
+    `records` has those of each cell, by its name, and under `""` all others, in order.
+    """
+
+    def __init__(self, checked: Checked, task: Task, records: Records) -> None:
+        self.checked = checked
+        self.task = task
+        self.records = {cell: iter(found) for cell, found in records.items()}
+        self.decided: dict[Key, tuple[int, ...]] = {}
+        self.stamped = {""}
+        self.frames = 0
+        self.lets: dict[str, Any] = {}
+
+    def decide(self, span: Span, env: Env, size: int, key: str = "") -> tuple[int, ...]:
+        """The picks of one evaluation of a `choose`: the next in the record at the first time."""
+        site = (env.cell, env.site, where(span), key)
+        if site not in self.decided:
+            found, wanted, picks = next(self.records[env.cell])
+            assert (found, wanted) == (span, size), f"{span.text!r} reached, {found.text!r} next"
+            self.decided[site] = picks
+        return self.decided[site]
+
+    def unreached(self) -> list[Span]:
+        """The decisions of the record that belong to what has run and were not reached."""
+        return [span for cell in self.stamped for span, _, _ in self.records.get(cell, ())]
+
+    @abstractmethod
+    def evaluate(self, e: ast.Expr, env: Env) -> Any:
+        """The value of an expression."""
+
+    @abstractmethod
+    def apart(self, e: ast.Choose, names: Sequence[str], env: Env) -> list[Any]:
+        """The members of a choice that are taken apart by name."""
+
+    # ---------------------------------------------------------------- operations
+
+    def apply(self, op: Op, inputs: Sequence[Any], env: Env, span: Span) -> Any:
+        """What an operation makes of its inputs; weights tell chosen inputs apart."""
+        name = op.what if isinstance(op.what, str) else ""
+        if name and OPS[name].arity != 1:
+            return self.merge(op, inputs, env, span)
+        if op.stages:
+            inner = env.at("stages", where(span))
+            for stage, at in op.stages:
+                inputs = [self.apply(stage, inputs, inner, at)]
+            return inputs[0]
+        tags = [i.picked for i in inputs if i.picked]
+        inner = env.at("from", where(span), *tags) if tags else env
+        bare = [replace(i, picked=()) for i in inputs]
+        value = self.apply_bare(op, bare, inner, span)
+        return replace(value, picked=tags[0]) if tags else value
+
+    def apply_bare(self, op: Op, inputs: list[Value], env: Env, span: Span) -> Any:
+        if op.run is not None:
+            return op.run(inputs, env, span)
+        if op.times is not None:
+            for inner, step in self.times(op.times, env, span):
+                inputs = [self.apply(step, inputs, inner, span)]
+            return inputs[0]
+        match op.what:
+            case (_, ast.OpDecl() as decl):
+                return self.composed(op, decl, inputs, env, span)
+            case (str(name), ast.CellDecl() as decl):
+                return self.stamp(op, name, decl, inputs, env, span)
+            case _:
+                (x,) = inputs
+                args = self.arguments(op, x, env)
+                value = self.make(op, args, [x], env, span)
+                waits = "stride" not in args and value.shape.space == x.shape.space
+                return replace(value, stride=x.stride if waits else 1)
+
+    def times(self, t: Times, env: Env, span: Span) -> Iterator[tuple[Env, Op]]:
+        for n in range(1, t.count + 1):
+            inner = env.at("times", where(t.span), where(span), n)
+            if isinstance(t.what, Op):
+                yield inner, t.what
+                continue
+            names = {t.what.variable.text: n} if t.what.variable else {}
+            body = replace(inner, names={**t.home.names, **names}, frame=t.home.frame)
+            yield inner, self.run_body(t.what.body, body)
+
+    def make(
+        self, op: Op, args: dict[str, Any], inputs: Sequence[Value], env: Env, span: Span
+    ) -> Value:
+        assert isinstance(op.what, str)
+        shape = OPS[op.what].shape(args, tuple(i.shape for i in inputs))
+        weights = (*env.place, where(span), op.what) if OPS[op.what].weights else ()
+        env.graph.steps.append(Made(op.what, args, tuple(i.at for i in inputs), shape, weights))
+        reads = frozenset().union(*(i.reads for i in inputs))
+        return Value(len(env.graph.steps) - 1, shape, inputs[0].stride, reads=reads)
+
+    def arguments(self, op: Op, x: Value, env: Env) -> dict[str, Any]:
+        spec = OPS[str(op.what)]
+        args = {}
+        for p in spec.parameters:
+            value = op.given.get(p.name)
+            if value is None and p.implicit in WIDTHS:
+                value = op.given.get(p.implicit, env.widths.get(p.implicit, x.shape.channels))
+            args[p.name] = plain(p.default if value is None else value)
+        if spec.strides:
+            args["stride"] = op.given.get("stride", x.stride)
+        return args
+
+    def merge(self, op: Op, inputs: Sequence[Any], env: Env, span: Span) -> Value:
+        flat: list[Value] = []
+        for i in inputs:
+            found = [m.value for m in i] if isinstance(i, list) else [i]
+            flat += [replace(v, picked=()) for v in found if not isinstance(v, Absent)]
+        flat = self.aligned(flat, env, span, widths=op.what != "concat")
+        args = {p.name: p.default for p in OPS[str(op.what)].parameters}
+        return self.make(op, args, flat, env, span)
+
+    def composed(self, op: Op, decl: ast.OpDecl, inputs: list[Value], env: Env, span: Span) -> Any:
+        if "stride" in op.given:
+            inputs = [replace(inputs[0], stride=op.given["stride"]), *inputs[1:]]
+        inner = env.at(where(span), decl.name.text)
+        widths = {**env.widths, **{n: v for n, v in op.given.items() if n in WIDTHS}}
+        names = {n: v for n, v in op.given.items() if n not in WIDTHS and n != "stride"}
+        if "filters" not in widths:
+            names.setdefault("filters", inputs[0].shape.channels)
+        inner = replace(inner, names=names, widths=widths, stride=inputs[0].stride, frame=None)
+        for p in decl.parameters:
+            if p.name.text not in names:
+                assert p.default is not None
+                names[p.name.text] = self.evaluate(p.default, inner)
+        names.update({n.text: v for n, v in zip(decl.inputs, inputs, strict=False)})
+        result = self.run_body(decl.body, inner)
+        if isinstance(result, Op):
+            return self.apply(result, inputs, inner, decl.body.statements[-1].span)
+        return replace(result, picked=())
+
+    # --------------------------------------------------------------------- cells
+
+    def stamp(
+        self, op: Op, name: str, decl: ast.CellDecl, inputs: list[Value], env: Env, span: Span
+    ) -> Value:
+        stride, widths = self.in_force(op, inputs[0].stride, env)
+        if decl.kind == "block":
+            inner = replace(env.at(where(span), name), names={}, widths=widths, stride=stride)
+            waiting = [replace(i, stride=stride) for i in inputs]
+            return self.cell(decl, waiting, [], inner)[0]
+        inner = replace(env.at("stamp", where(span)), names={}, widths=widths, stride=stride)
+        cell = name if op.member is None else f"{name}{op.member + 1}"
+        inner = replace(inner, cell=cell, site=(), frame=None)
+        self.stamped.add(cell)
+        if decl.states:
+            return self.scan(decl, inputs, inner)
+        bare = [replace(i, stride=stride, reads=frozenset()) for i in inputs]
+        (value,) = self.cell(decl, bare, [], inner)
+        return replace(value, reads=frozenset().union(*(i.reads for i in inputs)))
+
+    def in_force(self, op: Op, stride: int, env: Env) -> tuple[int, dict[str, Any]]:
+        widths = dict(env.widths)
+        for change in op.changes:
+            value = plain(self.evaluate(change.value, replace(env, widths=widths)))
+            if change.name.text == "stride":
+                stride = value
+            elif change.operator:
+                before = widths[change.name.text]
+                widths[change.name.text] = OPERATORS[change.operator](before, value)
+            else:
+                widths[change.name.text] = value
+        return stride, widths
+
+    def scan(self, decl: ast.CellDecl, inputs: list[Value], env: Env) -> Value:
+        outer, graph = env.graph, Graph()
+        env = replace(env, graph=graph)
+        steps = [graph.input(Shape(i.shape.channels)) for i in inputs]
+        hidden = env.widths.get("hidden", inputs[0].shape.channels)
+        states = [graph.input(Shape(hidden)) for _ in decl.states]
+        values = self.cell(decl, steps, states, env)
+        graph.outputs = tuple(v.at for v in values)
+        shape = Shape(values[0].shape.channels, inputs[0].shape.space)
+        outer.steps.append(Made("scan", {}, tuple(i.at for i in inputs), shape, env.place, graph))
+        return Value(len(outer.steps) - 1, shape)
+
+    def cell(
+        self, decl: ast.CellDecl, inputs: list[Value], states: list[Value], env: Env
+    ) -> list[Value]:
+        self.frames += 1
+        frame = Frame(self.frames, decl.align, env.place)
+        env = replace(env, frame=frame)
+        if decl.align is not None:
+            least = min(i.shape.space for i in inputs)
+            width = env.widths.get("filters")
+            inputs = [
+                replace(
+                    self.align(replace(i, stride=1), f"in{n}", least, width, env), stride=i.stride
+                )
+                for n, i in enumerate(inputs)
+            ]
+        names = [n.text for n in decl.inputs + decl.states]
+        for name, value in zip(names, inputs + states, strict=True):
+            known = self.named(value, name, frame)
+            env.names[name] = known
+            if name in [n.text for n in decl.inputs]:
+                frame.inputs.append(known)
+        result = self.run_body(decl.body, env)
+        values = [m.value for m in result] if isinstance(result, list) else [result]
+        return [replace(v, picked=()) for v in values]
+
+    def named(self, value: Value, name: str, frame: Frame) -> Value:
+        """A node or an input; what its computation ends in counts as read."""
+        key = (frame.number, name)
+        frame.read.update(r for r in value.reads if r[0] == frame.number)
+        outside = frozenset(r for r in value.reads if r[0] != frame.number)
+        return replace(value, picked=(), name=key, reads=outside | {key})
+
+    def aligned(self, values: list[Value], env: Env, span: Span, *, widths: bool) -> list[Value]:
+        frame = env.frame
+        alike = len({(v.shape, v.stride) for v in values}) == 1
+        if frame is None or frame.align is None or alike:
+            return values
+        least = min(tuple(-(-s // v.stride) for s in v.shape.space) for v in values)
+        found = {v.shape.channels for v in values}
+        width = found.pop() if len(found) == 1 else env.widths.get("filters")
+        return [
+            self.align(v, str(v.name[1]) if v.name else "", least, width if widths else None, env)
+            for v in values
+        ]
+
+    def align(self, x: Value, name: str, space: tuple[int, ...], width: Any, env: Env) -> Value:
+        """`x` itself where it fits, else what the cell's `align` makes of it, made once."""
+        width = x.shape.channels if width is None else width
+        if (x.shape.space, x.shape.channels) == (space, width):
+            return replace(x, stride=1)
+        frame = env.frame
+        assert frame is not None
+        assert frame.align is not None
+        assert name, "only nodes and inputs are mended in generated files"
+        key = (name, space, width)
+        if key not in frame.mended:
+            ratio = -(-x.shape.space[0] // space[0])
+            inner = replace(env, widths={**env.widths, "filters": width}, stride=ratio)
+            inner = replace(inner, place=(*frame.place, "align", key))
+            op = self.evaluate(frame.align, inner)
+            frame.mended[key] = self.apply(op, [replace(x, stride=ratio)], inner, frame.align.span)
+        return frame.mended[key]
+
+    # ---------------------------------------------------------------- statements
+
+    def run_body(self, body: ast.Body, env: Env) -> Any:
+        result: Any = Absent()
+        for s in body.statements:
+            match s:
+                case ast.Let():
+                    self.bind(s, env)
+                case ast.Node():
+                    self.nodes(s, env)
+                case ast.Result():
+                    result = self.evaluate(s.value, env)
+                case ast.Require():
+                    assert plain(self.evaluate(s.condition, env))
+                case _:
+                    raise NotImplementedError(type(s).__name__)
+        return result
+
+    def bind(self, s: ast.Let, env: Env) -> None:
+        names = [t.text for t in s.targets]
+        if len(names) == 1:
+            env.names[names[0]] = self.evaluate(s.value, env)
+        else:
+            assert isinstance(s.value, ast.Choose)
+            env.names.update(zip(names, self.apart(s.value, names, env), strict=True))
+
+    def nodes(self, s: ast.Node, env: Env) -> None:
+        frame = env.frame
+        assert frame is not None
+        domain = plain(self.evaluate(s.domain, env))
+        for n in [m.value for m in domain] if isinstance(domain, list) else [domain]:
+            names = {s.variable.text: n} if s.variable else {}
+            value = self.run_body(s.body, env.at("node", n, **names))
+            frame.nodes.append(self.named(value, f"node{n}", frame))
+
+    # ------------------------------------------------------------------- network
+
+    def network(self) -> Graph:
+        """The graph of the whole file."""
+        found = self.checked.network
+        assert found is not None
+        graph = Graph()
+        widths = {n: self.checked.params[n] for n in WIDTHS if n in self.checked.params}
+        env = Env(graph, {}, widths)
+        for name, declared in self.checked.names.items():
+            if isinstance(declared, ast.Let):
+                self.lets[name] = self.evaluate(declared.value, env.at("let", name))
+        for required in self.checked.requires:
+            assert plain(self.evaluate(required.condition, env))
+        history = [graph.input(self.task.input)]
+        for part in found.body.statements:
+            assert isinstance(part, ast.Part)
+            if part.role == "stack":
+                history, env = self.stack(part.value, history, env)
+            else:
+                inner = env.at(part.role)
+                op = self.evaluate(part.value, inner)
+                history = [self.apply(op, history[-1:], inner, part.value.span)]
+        graph.outputs = (history[-1].at,)
+        return graph
+
+    def stack(self, value: ast.Expr, history: list[Value], env: Env) -> tuple[list[Value], Env]:
+        stages = value.items if isinstance(value, ast.Tuple) else (value,)
+        for n, e in enumerate(stages):
+            op = self.evaluate(e, env)
+            if isinstance(op, Absent):
+                continue
+            steps = [(env.at("stage", n), op)]
+            if op.times is not None:
+                steps = list(self.times(op.times, env.at("stage", n), e.span))
+            for at, step in steps:
+                inner = replace(at, widths=env.widths)
+                history = [*history, self.stage(step, history, inner, e.span)]
+                if step.changes:
+                    env = replace(env, widths=self.in_force(step, 1, env)[1])
+        return history, env
+
+    def stage(self, op: Op, history: list[Value], env: Env, span: Span) -> Value:
+        match op.what:
+            case (_, ast.CellDecl(inputs=names)):
+                arity = len(names)
+            case _:
+                arity = 1
+        padded = [history[0]] * (arity - len(history)) + history
+        value: Value = self.apply(op, padded[len(padded) - arity :], env, span)
+        return replace(value, picked=())
