@@ -111,10 +111,11 @@ def _push(
 ) -> Lowered:
     results: dict[tuple[Lowered, ...], Tensor] = {}
     order = []
+    name = ctx.ledger.decisions[picked.decision].path.rpartition(".")[2]
     for n, label in enumerate(picked.labels):
         chosen = tuple(_branch(i, picked, n) for i in inputs)
         if chosen not in results:
-            inner = ctx.placed("inputs", at(span, "input", picked.decision, n), f"from={label}")
+            inner = ctx.placed("inputs", at(span, "input", picked.decision, n), f"{name}={label}")
             results[chosen] = settle(apply(op, chosen, inner, span=span), inner, span=span)
         order.append(results[chosen])
     return replace(picked, branches=tuple(order))

@@ -29,7 +29,7 @@ class Namer:
         name, number = wanted, 1
         while name in self._taken:
             number += 1
-            name = f"{wanted}{number}"
+            name = f"{wanted}{'_' * wanted[-1:].isdigit()}{number}"
         self._taken.add(name)
         self._names[key] = name
         return name
