@@ -278,16 +278,17 @@ def indented(lines: Sequence[str], depth: int = 1) -> list[str]:
 def body(w: Writer, inputs: Sequence[str], *, strided: bool, align: bool) -> list[str]:
     """The nodes of a cell and its value."""
     lines: list[str] = []
-    count = w.number(1, 3)
-    for n in range(1, count + 1):
+    for n in range(1, (count := w.number(1, 3)) + 1):
         at = Site(len(inputs) + n - 1, strided, inputs[0])
         lines += [f"node {n} {{", *indented(node(w, at)), "}"]
     if w.coin():
         bound = w.one_of(f"{count + 1}", f"{count + 2}")
         if bound != f"{count + 1}" and w.may(2):
             bound = f"choose [{count + 1}, {count + 2}]"
-        op = plain(w, strided=strided)
-        lines += [f"node i in {count + 1}..{bound} {{", f"  sum(j -> {op} for j in inputs)", "}"]
+        reads = f"sum(j -> {plain(w, strided=strided)} for j in inputs)"
+        if w.may((len(inputs) + count + 1) ** 2):
+            reads = f"choose earlier -> {plain(w, strided=strided)}"
+        lines += [f"node i in {count + 1}..{bound} {{", f"  {reads}", "}"]
     return [*lines, _result(w, strided=strided, align=align)]
 
 
@@ -303,14 +304,14 @@ def _result(w: Writer, *, strided: bool, align: bool) -> str:
 def cell(w: Writer, name: str, kind: str = "cell", *, strided: bool = False) -> list[str]:
     inputs = w.one_of(["x"], ["prev_prev", "prev"]) if kind == "cell" else ["x"]
     align = strided or len(inputs) == 2
-    words = f"{kind} {name}({', '.join(inputs)}){' align calibrate' if align else ''} {{"
-    return [words, *indented(body(w, inputs, strided=strided, align=align)), "}"]
+    head = f"{kind} {name}({', '.join(inputs)}){' align calibrate' if align else ''} {{"
+    return [head, *indented(body(w, inputs, strided=strided, align=align)), "}"]
 
 
 def motifs(w: Writer) -> list[str]:
     """Two designs of one kind."""
     first = "x -> choose [conv(1), max_pool(3)]" if w.may(4) else "x -> conv(3)"
-    return ["cell motif[2](x) {", "  node 1 {", f"    {first}", "  }", "  previous", "}"]
+    return ["cell motif[2](x) {", f"  node 1 {{ {first} }}", "  previous", "}"]
 
 
 # ------------------------------------------------------------------------- files
@@ -355,7 +356,7 @@ def image_programs(draw: st.DrawFn) -> str:
         stages[0] = "normal * choose 1..2"
     stages.append(w.one_of("relu", "conv(3) when K == 3", "conv(5) when K != 3"))
     lines += ["network image_classifier {", "  stem conv(3)", f"  stack {', '.join(stages)}"]
-    units = "linear(choose [4, 8]) -> relu -> " if w.coin() and w.may(2) else ""
+    units = "linear(choose [4, 8]) -> relu -> " * (w.coin() and w.may(2))
     return "\n".join([*lines, f"  head global_avg_pool -> {units}linear(classes)", "}", ""])
 
 
@@ -368,18 +369,15 @@ def word_programs(draw: st.DrawFn) -> str:
     w = Writer(draw, image=False)
     lines = ["space generated", "param hidden = 3", *WORD_OPS]
     lines.append("ops candidate = [tanh, relu, unit(tanh)]")
-    states = w.one_of(["h"], ["h", "c"])
-    lines.append(f"cell recurrent(x) state {', '.join(states)} {{")
+    states = w.one_of("h", "h, c")
+    lines.append(f"cell recurrent(x) state {states} {{")
     first = operation(w, depth=1)
     lines += ["  node 1 {", f"    concat(x, h) -> linear -> {first}", "  }"]
     for n in range(2, w.number(2, 4)):
         lines += [f"  node {n} {{", *indented(node(w, Site(n, False, "x")), 2), "  }"]
     norm = w.one_of("", " -> batch_norm", " -> tanh")
     result = w.one_of("mean(loose)", "sum(loose)") + norm
-    if len(states) == 2:
-        lines += [f"  y = {result}", "  y, 0.5 * c + y"]
-    else:
-        lines.append(f"  {result}")
+    lines += [f"  y = {result}", "  y, 0.5 * c + y" if states == "h, c" else "  y"]
     stage = w.one_of("recurrent", "recurrent * 2")
     tied = w.one_of("", ", tied: true")
     lines += ["}", "network language_model {", "  stem embedding(hidden)", f"  stack {stage}"]

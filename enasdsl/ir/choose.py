@@ -118,7 +118,7 @@ def _alternatives(domain: ast.Expr, ctx: Context) -> list[Alternative]:
             if body is not None
         ]
     items = items_of(ctx.evaluate(domain), domain.span)
-    if any(item.condition for item in items):
+    if not all(_surely(item.condition, ctx.guard) for item in items):
         raise mistake(
             "E0405",
             "the alternatives depend on another choice",
@@ -129,6 +129,15 @@ def _alternatives(domain: ast.Expr, ctx: Context) -> list[Alternative]:
     return [
         Alternative(i.label or str(n), i.path, _constant(i.value)) for n, i in enumerate(items, 1)
     ]
+
+
+def _surely(condition: Condition, guard: Condition | None) -> bool:
+    """Whether `condition` holds wherever `guard` does: node 3 is there wherever node 4 is."""
+    known = {t.decision: t.allowed for t in guard or () if isinstance(t, Test)}
+    return all(
+        isinstance(t, Test) and t.decision in known and known[t.decision] <= t.allowed
+        for t in condition
+    )
 
 
 def _literal(domain: ast.Expr, ctx: Context) -> ast.ListLiteral | None:

@@ -11,7 +11,17 @@ from enasdsl.ir.build import mistake
 from enasdsl.ir.choose import choose, maybe
 from enasdsl.ir.context import Context
 from enasdsl.ir.joining import combine
-from enasdsl.ir.typed import describe, integer, items_of, label, number, operation, span_of, truth
+from enasdsl.ir.typed import (
+    describe,
+    integer,
+    items_of,
+    label,
+    number,
+    operation,
+    span_of,
+    test_of,
+    truth,
+)
 from enasdsl.ir.values import (
     Absent,
     Bound,
@@ -27,7 +37,7 @@ from enasdsl.ir.values import (
     Tensor,
 )
 from enasdsl.semantics.ops import OPS
-from enasdsl.semantics.symbols import Chosen, Computed, Test
+from enasdsl.semantics.symbols import Chosen, Computed
 from enasdsl.syntax import ast
 
 
@@ -212,8 +222,10 @@ def guarded(expr: ast.Guarded, ctx: Context, *, role: str) -> Lowered:
 
 
 def _chosen_guard(expr: ast.Guarded, condition: Chosen, ctx: Context, *, role: str) -> Lowered:
-    yes = Test(condition.decision, frozenset(i for i, v in enumerate(condition.values) if v))
-    no = Test(condition.decision, frozenset(i for i, v in enumerate(condition.values) if not v))
+    holds = frozenset(i for i, v in enumerate(condition.values) if v)
+    fails = frozenset(range(len(condition.values))) - holds
+    yes = test_of(condition, holds, ctx, expr.condition.span)
+    no = test_of(condition, fails, ctx, expr.condition.span)
     body = ctx.under((yes,)).evaluate(expr.body, role=role)
     if expr.otherwise is None:
         if isinstance(body, Operation):

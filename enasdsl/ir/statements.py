@@ -11,13 +11,12 @@ from enasdsl.ir.context import Broken, Context, Frame
 from enasdsl.ir.joining import settle
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Constraint
-from enasdsl.ir.typed import describe, integer, items_of, number, operation, span_of, truth
+from enasdsl.ir.typed import describe, integer, items_of, number, operation, span_of, test_of, truth
 from enasdsl.ir.values import Absent, Item, Listing, Lowered
 from enasdsl.semantics.symbols import (
     Chosen,
     Computed,
     Condition,
-    Test,
     extremes,
 )
 from enasdsl.source import Span
@@ -203,7 +202,7 @@ def _chosen_numbers(
     least, most = (int(e) for e in extremes(high))
     for n in range(low, most + 1):
         deep = frozenset(i for i, v in enumerate(high.values) if int(v) >= n)
-        yield n, (() if n <= least else (Test(high.decision, deep),))
+        yield n, (() if n <= least else (test_of(high, deep, ctx, domain.high.span),))
 
 
 def _each(statement: ast.Each, ctx: Context) -> None:

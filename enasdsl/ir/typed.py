@@ -6,6 +6,7 @@ from typing import assert_never
 
 from enasdsl.ir.build import mistake
 from enasdsl.ir.context import Context
+from enasdsl.ir.space import Kind
 from enasdsl.ir.values import (
     Absent,
     ChosenOp,
@@ -22,7 +23,7 @@ from enasdsl.ir.values import (
     Stamp,
     Tensor,
 )
-from enasdsl.semantics.symbols import Chosen, Computed, Num
+from enasdsl.semantics.symbols import Chosen, Computed, Num, Test
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -124,3 +125,16 @@ def span_of(expr: ast.Range, ctx: Context) -> range:
             help="make the param that counts nodes, layers or repeats smaller",
         )
     return found
+
+
+def test_of(chosen: Chosen, indices: frozenset[int], ctx: Context, span: Span) -> Test:
+    """The test that the pick of `chosen` is among `indices`."""
+    if ctx.ledger.decisions[chosen.decision].domain.kind is not Kind.ONE:
+        raise mistake(
+            "E0406",
+            "a condition on one of several members that are picked at once",
+            span,
+            "no guard can name this member",
+            help="give it a choice of its own, or take the members apart `with repeats`",
+        )
+    return Test(chosen.decision, indices)
