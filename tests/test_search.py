@@ -135,7 +135,7 @@ def test_a_budget_is_kept_and_everything_is_saved(budget: float, tmp_path: Path)
     clock = Clock(budget, now=_Ticks(0.02))
     _, ending = _run(assembly(tmp_path, LANGUAGE), clock=clock)
     assert ending is Ending.BUDGET
-    assert 0.7 * budget < clock.elapsed <= budget + 2 * 0.02  # which this line itself takes
+    assert 0.7 * budget < clock.elapsed <= budget + 0.05  # the look itself takes 0.02
     resumed, ending = _run(assembly(tmp_path, LANGUAGE), resume=True)
     assert ending is Ending.FINISHED
     whole, _ = _run(assembly(tmp_path / "whole", LANGUAGE))

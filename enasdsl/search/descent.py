@@ -18,7 +18,7 @@ PATIENCE = 20
 
 
 class Descent:
-    """SGD as a recipe says it.
+    """An optimiser as a recipe says it.
 
     What a step does not use rests: neither decay nor momentum moves it (Pham et al. 2018,
     section 2: a parameter is used only when its computation is active); with `inactive: decay`
@@ -29,19 +29,14 @@ class Descent:
         self._store = store
         self._settings = settings
         self._parameters = [p for p in store.parameters() if p.requires_grad]
-        self._sgd = torch.optim.SGD(
-            self._parameters,
-            lr=settings.lr,
-            momentum=settings.momentum,
-            nesterov=settings.nesterov and settings.momentum > 0,
-            weight_decay=settings.decay,
-        )
-        self._moves = settings.momentum > 0 or settings.decay > 0
+        self._optimizer = _optimizer(self._parameters, settings)
+        adaptive = settings.optimizer == "adam"
+        self._moves = adaptive or settings.momentum > 0 or settings.decay > 0
         self._lost = 0
 
     def clear(self) -> None:
         """Forgets the gradients."""
-        self._sgd.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad(set_to_none=True)
 
     def step(self, lr: float, used: Iterable[Mapping[tuple[str, str], Region]] = ()) -> bool:
         """Follows the gradients that are there; false where they are not finite and nothing moved.
@@ -55,33 +50,32 @@ class Descent:
             self._count_lost(lr)
             return False
         self._lost = 0
-        for group in self._sgd.param_groups:
+        for group in self._optimizer.param_groups:
             group["lr"] = lr
         if self._settings.inactive == "decay":
             for parameter in self._parameters:
                 if parameter.grad is None:
                     parameter.grad = torch.zeros_like(parameter)
-            self._sgd.step()
+            self._optimizer.step()
             return True
         self._step_resting(self._partial(used) if self._moves else {})
         return True
 
     def _step_resting(self, partial: Mapping[nn.Parameter, Tensor]) -> None:
         """Steps, then puts back what lies outside the mask of each partly used parameter."""
-        before = {p: (p.detach().clone(), self._momentum(p)) for p in partial}
-        self._sgd.step()
-        with torch.no_grad():
-            for parameter, mask in partial.items():
-                weight, momentum = before[parameter]
-                parameter.copy_(torch.where(mask, parameter, weight))
-                after = self._sgd.state[parameter].get("momentum_buffer")
-                if after is not None:
-                    old = torch.zeros_like(after) if momentum is None else momentum
-                    after.copy_(torch.where(mask, after, old))
+        before = {p: [t.clone() for t in self._tensors(p)] for p in partial}
+        self._optimizer.step()
+        for parameter, mask in partial.items():
+            after = self._tensors(parameter)
+            fresh = [torch.zeros_like(t) for t in after[len(before[parameter]) :]]
+            for tensor, old in zip(after, before[parameter] + fresh, strict=True):
+                tensor.copy_(torch.where(mask, tensor, old))
 
-    def _momentum(self, parameter: nn.Parameter) -> Tensor | None:
-        buffer = self._sgd.state.get(parameter, {}).get("momentum_buffer")
-        return None if buffer is None else buffer.clone()
+    def _tensors(self, parameter: nn.Parameter) -> list[Tensor]:
+        """A parameter, and what the optimiser remembers of each of its numbers."""
+        state = self._optimizer.state.get(parameter, {})
+        own = [v for v in state.values() if isinstance(v, Tensor) and v.shape == parameter.shape]
+        return [parameter.detach(), *own]
 
     def _partial(
         self, used: Iterable[Mapping[tuple[str, str], Region]]
@@ -110,11 +104,23 @@ class Descent:
             )
 
     def state_dict(self) -> dict[str, Any]:
-        return {"sgd": self._sgd.state_dict(), "lost": self._lost}
+        return {"optimizer": self._optimizer.state_dict(), "lost": self._lost}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self._sgd.load_state_dict(state["sgd"])
+        self._optimizer.load_state_dict(state["optimizer"])
         self._lost = state["lost"]
+
+
+def _optimizer(parameters: list[nn.Parameter], settings: Weights) -> torch.optim.Optimizer:
+    if settings.optimizer == "adam":
+        return torch.optim.Adam(parameters, lr=settings.lr, weight_decay=settings.decay)
+    return torch.optim.SGD(
+        parameters,
+        lr=settings.lr,
+        momentum=settings.momentum,
+        nesterov=settings.nesterov and settings.momentum > 0,
+        weight_decay=settings.decay,
+    )
 
 
 def mask_of(region: Region, device: torch.device) -> Tensor:

@@ -95,12 +95,14 @@ class Init(Section):
 
 
 class Weights(Section):
-    """Stochastic gradient descent on the weights of the network."""
+    """Gradient descent on the weights of the network."""
 
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    """`sgd`, as in the paper, or `adam` with its usual betas, for short runs."""
     lr: PositiveFloat = 0.05
     """Learning rate at first."""
     momentum: Share = 0.9
-    """Share of the last step that is kept; 0 for none."""
+    """Share of the last step that `sgd` keeps; 0 for none."""
     nesterov: bool = True
     """Whether the gradient is taken ahead of the momentum; without momentum it says nothing."""
     decay: NonNegativeFloat = 1e-4
