@@ -283,6 +283,8 @@ class Machine(ABC):
                     self.bind(s, env)
                 case ast.Node():
                     self.nodes(s, env)
+                case ast.Each():
+                    self.each(s, env)
                 case ast.Result():
                     result = self.evaluate(s.value, env)
                 case ast.Require():
@@ -307,6 +309,20 @@ class Machine(ABC):
             names = {s.variable.text: n} if s.variable else {}
             value = self.run_body(s.body, env.at("node", n, **names))
             frame.nodes.append(self.named(value, f"node{n}", frame))
+
+    def each(self, s: ast.Each, env: Env) -> None:
+        frame = env.frame
+        assert frame is not None
+        if s.condition is not None and not plain(self.evaluate(s.condition, env)):
+            return
+        op = self.evaluate(s.operation, env)
+        changed = {}
+        for m in self.evaluate(s.source, env):
+            inner = env.at(where(s.span), m.value.name[1])
+            value = self.apply(op, [m.value], inner, s.operation.span)
+            changed[m.value.name] = replace(value, picked=(), name=m.value.name)
+        frame.inputs = [changed.get(v.name, v) for v in frame.inputs]
+        frame.nodes = [changed.get(v.name, v) for v in frame.nodes]
 
     # ------------------------------------------------------------------- network
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from interpret import Interpreter
 from interpreted import Graph, Key
 from machine import Records
-from programs import Program, programs
+from programs import IMAGES, WORDS, Program, programs
 from torch import Tensor
 
 from enasdsl.ir.count import count
@@ -182,20 +182,42 @@ class Agreement:
             assert self.places.setdefault(weights, step.place) == step.place
 
 
-@settings(max_examples=2 * EXAMPLES)
-@given(programs())
-def test_networks_are_those_of_a_direct_interpreter(program: Program) -> None:
-    """Operations, arguments, inputs, shapes, loose ends, live decisions and shared weights."""
-    space = lowered(program)
-    checked = compiled(program).checked
+def check(compilation: Compilation, task: Task, n: int) -> None:
+    """Compares both roads for `n` architectures."""
+    space, checked = compilation.space, compilation.checked
+    assert space is not None
     assert checked is not None
     agreement = Agreement()
-    for architecture in some(space, 6):
-        run = Interpreter(checked, program.task, records(space, architecture, checked))
+    for architecture in some(space, n):
+        run = Interpreter(checked, task, records(space, architecture, checked))
         graph = run.network()
         assert run.unreached() == []
         agreement.of(specialize(space, architecture), graph)
     assert set(agreement.weights) <= {spec.place for spec in space.places}
+
+
+@settings(max_examples=2 * EXAMPLES)
+@given(programs())
+def test_networks_are_those_of_a_direct_interpreter(program: Program) -> None:
+    """Operations, arguments, inputs, shapes, loose ends, live decisions and shared weights."""
+    lowered(program)
+    check(compiled(program), program.task, 6)
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "overrides"),
+    [
+        ("rnn", WORDS, {"N": "6", "hidden": "4"}),
+        ("macro", IMAGES, {"L": "6", "filters": "4"}),
+        ("macro", IMAGES, {"L": "6", "filters": "4", "official": "true"}),
+        ("micro", IMAGES, {"B": "5", "N": "2", "filters": "2"}),
+        ("micro", IMAGES, {"B": "5", "N": "2", "filters": "2", "official": "true"}),
+    ],
+)
+def test_shipped_networks_are_those_of_a_direct_interpreter(
+    name: str, task: Task, overrides: dict[str, str]
+) -> None:
+    check(Compilation.open(name, overrides=overrides, task=task), task, 10)
 
 
 # ------------------------------------------------------------------------- torch
