@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 import torch
@@ -91,7 +92,8 @@ def test_a_search_keeps_its_recipe_and_its_data(finished: Path, world: tuple[Pat
 @pytest.mark.parametrize(
     ("settings", "message", "help"),
     [
-        ({"weights.learning_rate": 1}, "weights.learning_rate", "there are: lr, momentum"),
+        ({"weights.learning_rate": 1}, "weights.learning_rate", "there are: optimizer, lr, "),
+        ({"weights.moment": 0.5}, "weights.moment", "did you mean momentum?"),
         ({"controller.steps": "many"}, "controller.steps", ""),
         ({"hiden": 3}, "hiden", "check"),
     ],
@@ -108,6 +110,27 @@ def test_wrong_settings_are_said(
 def test_data_of_another_kind_is_said(world: tuple[Path, str], tmp_path: Path) -> None:
     with pytest.raises(SearchError, match="image_classifier"):
         search(world[0], "digits", out=tmp_path / "run")
+
+
+def test_data_that_is_too_small_is_said(world: tuple[Path, str], tmp_path: Path) -> None:
+    with pytest.raises(SearchError, match="too few"):
+        search(*world, out=tmp_path / "run", settings={"data.eval_batch": 4000})
+
+
+def test_a_run_keeps_the_files_that_its_space_imports(
+    world: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    (folder / "parts").mkdir(parents=True)
+    cell, rest = world[0].read_text().split("network language_model")
+    (folder / "parts" / "cell.enas").write_text(cell.replace("space tiny_rnn", "space part"))
+    text = f'space mine\nimport "parts/cell.enas"\nnetwork language_model{rest}'
+    (folder / "mine.enas").write_text(text)
+    out = tmp_path / "run"
+    search(folder / "mine.enas", world[1], out=out, budget=0.001)
+    rmtree(folder)
+    result = search(folder / "mine.enas", world[1], out=out, resume=True, budget=60.0)
+    assert result.ending is Ending.FINISHED
 
 
 def test_what_is_derived_is_ranked_by_reward(finished: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -76,8 +77,10 @@ def _images(architecture: Architecture) -> tuple[Tensor, Architecture]:
     return images.normalise(images.train.images[:8]), architecture
 
 
-def test_weights_that_are_not_used_rest(tmp_path: Path) -> None:
-    found = _second_step(tmp_path, Weights(lr=0.1, momentum=0.9, decay=0.01))
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_weights_that_are_not_used_rest(optimizer: Literal["sgd", "adam"], tmp_path: Path) -> None:
+    settings = Weights(optimizer=optimizer, lr=0.1, momentum=0.9, decay=0.01)
+    found = _second_step(tmp_path, settings)
     assert any(mask.any() and not mask.all() for _, mask in found.values())
     assert any(not mask.any() for _, mask in found.values())
     assert not any((moved & ~mask).any() for moved, mask in found.values())

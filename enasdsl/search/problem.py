@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from typing import Any, Protocol
 
@@ -11,8 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from enasdsl.data.augment import Augment
+from enasdsl.data.errors import DataError
 from enasdsl.data.images import ImageData
 from enasdsl.data.text import TextData
+from enasdsl.search.errors import SearchError
 from enasdsl.search.seeds import generator
 from enasdsl.semantics.recipe import Data, Reward
 
@@ -75,18 +78,12 @@ class Images:
     def __init__(self, data: ImageData, settings: Data, seed: int) -> None:
         self._data = data
         self._settings = settings
-        augment = self._augment() if settings.augment or settings.cutout else False
+        augment = varied(data.augment, settings)
         self._train = data.stream(
             "train", settings.batch, generator(seed, "train"), augment=augment
         )
         size = min(settings.batch, len(data.valid.labels))
         self._rewards = data.stream("valid", size, generator(seed, "reward"))
-
-    def _augment(self) -> Any:
-        from dataclasses import replace
-
-        augment = replace(self._data.augment, cutout=self._settings.cutout)
-        return augment if self._settings.augment else replace(augment, pad=0, flip=False)
 
     @property
     def steps(self) -> int:
@@ -117,6 +114,12 @@ class Images:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._train.load_state_dict(state["train"])
         self._rewards.load_state_dict(state["rewards"])
+
+
+def varied(usual: Augment, settings: Data) -> Augment:
+    """How training images are varied, where `usual` is what suits the data set."""
+    augment = replace(usual, cutout=settings.cutout)
+    return augment if settings.augment else replace(augment, pad=0, flip=False)
 
 
 class Language:
@@ -173,10 +176,17 @@ class Language:
 
 
 def pose(data: ImageData | TextData, settings: Data, reward: Reward, seed: int) -> Problem:
-    """The problem that a data set is."""
-    if isinstance(data, TextData):
-        return Language(data, settings, reward, seed)
-    return Images(data, settings, seed)
+    """The problem that a data set is; raises SearchError where it is too small for the batches."""
+    try:
+        if isinstance(data, ImageData):
+            return Images(data, settings, seed)
+        problem = Language(data, settings, reward, seed)
+        for part in ("valid", "test"):
+            next(problem.split(part))
+        problem.reward_batch()
+    except DataError as error:
+        raise SearchError(error.message, error.help) from error
+    return Language(data, settings, reward, seed)
 
 
 def shown(name: str, figure: float) -> tuple[str, float]:

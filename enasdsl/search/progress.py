@@ -1,4 +1,4 @@
-"""What a person sees of a run: a live line on a terminal, plain lines elsewhere."""
+"""What a person sees of a run: two live lines on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from enasdsl.search.metrics import Position
 
 REFRESH = 0.5
-"""Seconds between two drawings of the live line."""
+"""Seconds between two drawings of the live lines."""
 PLAIN = 10.0
 """Seconds between two plain lines."""
 _SMOOTH = 0.9
@@ -37,17 +37,17 @@ class Report:
         now = time.monotonic()
         if now - self._shown >= (PLAIN if self._bar is None else REFRESH):
             self._shown = now
-            self._show(describe(at, self._values, left), share)
+            self._show(place(at, left), figures(self._values), share)
 
     def say(self, text: str) -> None:
         """A line that stays."""
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def _show(self, text: str, share: float) -> None:
+    def _show(self, where: str, what: str, share: float) -> None:
         if self._bar is None or self._task is None:
-            self.say(text)
+            self.say(f"{where}  {what}")
         else:
-            self._bar.update(self._task, completed=share, text=text)
+            self._bar.update(self._task, completed=share, text=f"{where}\n{what}")
             self._bar.refresh()
 
 
@@ -63,21 +63,20 @@ def reporting(console: Console | None = None) -> Iterator[Report]:
         yield Report(console, bar)
 
 
-def describe(at: Position, values: Mapping[str, float], left: float) -> str:
-    """One line: `epoch 3 weights 120  loss 5.21  reward 0.412  baseline 0.398  4m 10s left`."""
-    figures = [_figure(name, value) for name, value in values.items() if name in _SHOWN]
-    return "  ".join(
-        [f"epoch {at.epoch + 1} {at.phase} {at.step}", *figures, f"{clock(left)} left"]
-    )
+def place(at: Position, left: float) -> str:
+    """Where a run stands: `epoch 3  weights 120  4m 10s left`."""
+    return f"epoch {at.epoch + 1}  {at.phase} {at.step + 1}  {clock(left)} left"
 
 
-_SHOWN = ("loss", "nll", "accuracy", "reward", "baseline", "entropy")
+def figures(values: Mapping[str, float]) -> str:
+    """What a person watches: `loss 5.21  reward 0.412  baseline 0.398  entropy 31.5`."""
+    found = {name: values[name] for name in _SHOWN if name in values}
+    if "nll" in found:
+        found["perplexity"] = exp(min(found.pop("nll"), 50.0))
+    return "  ".join(f"{name} {value:.4g}" for name, value in found.items())
 
 
-def _figure(name: str, value: float) -> str:
-    if name == "nll":
-        return f"perplexity {exp(min(value, 50.0)):.1f}"
-    return f"{name} {value:.4g}"
+_SHOWN = ("loss", "accuracy", "reward", "baseline", "entropy", "nll")
 
 
 def clock(seconds: float) -> str:

@@ -10,7 +10,7 @@ import torch
 
 from enasdsl.ir.sample import sample
 from enasdsl.ir.space import Architecture, Space
-from enasdsl.nn.controller import Controller
+from enasdsl.nn.controller import ConstraintError, Controller
 from enasdsl.search.errors import SearchError
 from enasdsl.search.reinforce import Reinforce
 from enasdsl.search.seeds import generator, seed_of
@@ -63,7 +63,13 @@ class Enas:
 
     @torch.no_grad()
     def ask(self, n: int) -> tuple[Architecture, ...]:
-        return self.controller.sample(n, self._draws).architectures
+        """Draws `n` architectures; raises SearchError where hardly any meets the constraints."""
+        try:
+            return self.controller.sample(n, self._draws).architectures
+        except ConstraintError as error:
+            raise SearchError(
+                str(error), "try --strategy random, which draws none in vain"
+            ) from error
 
     def tell(
         self, architectures: Sequence[Architecture], rewards: Sequence[float]
