@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from enasdsl.ir.space import Space
 from enasdsl.pipeline import Compilation, load
 from enasdsl.search.errors import SearchError
-from enasdsl.semantics.recipe import SECTIONS, Recipe, Settings, apply, overlay, problems
+from enasdsl.semantics.recipe import SECTIONS, Problem, Recipe, Settings, apply, overlay, problems
 from enasdsl.semantics.task import Task
 from enasdsl.source import SourceFile
 from enasdsl.syntax import ast
@@ -111,10 +112,13 @@ def read_recipe(written: Mapping[str, object], settings: Settings) -> Recipe:
     except ValidationError as error:
         found = problems(overlay(written, settings))
         wrong = "; ".join(p.message for p in found) or str(error)
-        known = ", ".join(dict.fromkeys(key for p in found for key in p.known))
-        raise SearchError(
-            f"the recipe is wrong: {wrong}", known and f"there are: {known}"
-        ) from error
+        help = "; ".join(_suggestion(p) for p in found if p.known)
+        raise SearchError(f"the recipe is wrong: {wrong}", help) from error
+
+
+def _suggestion(problem: Problem) -> str:
+    close = get_close_matches(problem.path[-1], problem.known, n=1)
+    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(problem.known)}"
 
 
 def _refused(compilation: Compilation) -> SearchError:

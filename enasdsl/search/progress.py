@@ -79,6 +79,11 @@ def figures(values: Mapping[str, float]) -> str:
 _SHOWN = ("loss", "accuracy", "reward", "baseline", "entropy", "nll")
 
 
+def budget_words(seconds: float) -> str:
+    """A duration as `--budget` takes it: `90s`, `20m`."""
+    return f"{seconds / 60:g}m" if seconds >= 60 and seconds % 60 == 0 else f"{seconds:g}s"
+
+
 def clock(seconds: float) -> str:
     """A duration as a person says it: `45s`, `4m 10s`, `2h 05m`."""
     if seconds == float("inf"):

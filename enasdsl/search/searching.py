@@ -14,6 +14,7 @@ from enasdsl.search.clock import Clock
 from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
+from enasdsl.search.progress import budget_words
 from enasdsl.search.run import Info, Run, create, fresh_folder, open_run
 from enasdsl.search.session import Session
 from enasdsl.search.strategy import check_strategy
@@ -126,5 +127,5 @@ def resuming(run: Run, budget: float | None) -> str:
     if info.data_root is not None:
         words += ["--data-root", info.data_root]
     if budget is not None:
-        words += ["--budget", f"{budget:g}s"]
+        words += ["--budget", budget_words(budget)]
     return shlex.join([*words, "--out", str(run.folder), "--resume"])

@@ -21,6 +21,7 @@ from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
 from enasdsl.search.offspring import Offspring, child_params, chosen, read_architecture
 from enasdsl.search.problem import shown
+from enasdsl.search.progress import budget_words
 from enasdsl.search.run import Info, Run, create, fresh_folder, open_run, write_json
 from enasdsl.search.session import Outcome, Session
 from enasdsl.semantics.recipe import Recipe
@@ -236,4 +237,4 @@ def _absolute(path: str | Path | None) -> str | None:
 def resuming(run: Run, budget: float | None) -> str:
     """The command that goes on with a training; `budget` in seconds, None for the same."""
     words = ["enasdsl", "train", run.info.file, "--out", str(run.folder), "--resume"]
-    return shlex.join(words + ([] if budget is None else ["--budget", f"{budget:g}s"]))
+    return shlex.join(words + ([] if budget is None else ["--budget", budget_words(budget)]))
