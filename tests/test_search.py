@@ -20,7 +20,7 @@ from enasdsl.search.assembly import Assembly
 from enasdsl.search.clock import Clock, Interruption, interruptible
 from enasdsl.search.drive import Driver, Ending
 from enasdsl.search.errors import SearchError
-from enasdsl.search.metrics import Metrics
+from enasdsl.search.metrics import Metrics, Position
 from enasdsl.search.progress import reporting
 
 WORLDS = [(LANGUAGE, "enas"), (IMAGES, "enas"), (IMAGES, "random")]
@@ -181,6 +181,14 @@ def test_a_full_disk_is_said_and_leaves_the_last_checkpoint(tmp_path: Path) -> N
     assert "--resume" in caught.value.help
     assert checkpoint.newest(tmp_path)["weights"].tolist() == [1, 1, 1]
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-1.pt"]
+
+
+def test_a_full_disk_is_said_when_figures_are_written(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").symlink_to("/dev/full")
+    metrics = Metrics(tmp_path, curves=False)
+    with pytest.raises(SearchError, match="No space left"):
+        metrics.add(Position("weights", 0, 0, 0), {"loss": 1.0}, seconds=0.0, last=True)
+    metrics.close()
 
 
 def test_the_newest_two_checkpoints_are_kept_and_a_damaged_one_is_passed_over(
