@@ -1,0 +1,102 @@
+"""The command line: what is typed, what is answered, and the exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from cyclopts import App, CycloptsError, Parameter
+
+from enasdsl.cli import spaces
+from enasdsl.cli.ending import (
+    USAGE,
+    WRONG_INPUT,
+    CommandError,
+    Reported,
+    internal_error,
+    say_error,
+)
+
+HELP = """\
+Neural-architecture search spaces as programs: check, count and sample them, search them, and
+train what the search found. FILE is an .enas file, the name of a shipped space, or - for
+standard input."""
+
+COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
+    spaces.check: (
+        "enasdsl check micro",
+        "enasdsl check micro --set B=5 --output json",
+        "enasdsl check - < space.enas",
+    ),
+    spaces.count: (
+        "enasdsl count micro",
+        "enasdsl count rnn --set N=8 --output json",
+    ),
+    spaces.sample: (
+        "enasdsl sample rnn",
+        "enasdsl sample micro -n 3 --seed 0 --output jsonl",
+    ),
+}
+"""Each command with the examples that end its help."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit code.
+
+    0: all is well; 1: what was read is wrong; 2: wrong usage; 3: internal error; 130: interrupted;
+    141: whoever read the output has closed it.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = application()(given)
+        sys.stdout.flush()
+        return int(code or 0)
+    except CycloptsError as error:
+        return _usage(error, given)
+    except Reported:
+        return WRONG_INPUT
+    except CommandError as error:
+        say_error(str(error))
+        return error.code
+    except BrokenPipeError:
+        return _closed_pipe()
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        return internal_error(error, given)
+
+
+def application() -> App:
+    """The commands, ready to be called with a list of words."""
+    app = App(
+        name="enasdsl",
+        help=HELP,
+        help_format="plaintext",
+        help_epilogue="enasdsl COMMAND --help tells more, with examples.",
+        version=lambda: f"enasdsl {version('enasdsl')}",
+        default_parameter=Parameter(negative=()),
+        exit_on_error=False,
+        print_error=False,
+        verbose=False,
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )
+    for command, examples in COMMANDS.items():
+        lines = "\n".join(f"  {example}" for example in examples)
+        app.command(command, help_epilogue=f"Examples:\n{lines}")
+    return app
+
+
+def _usage(error: CycloptsError, given: Sequence[str]) -> int:
+    chain = " ".join(["enasdsl", *(error.command_chain or ())])
+    say_error(str(error).strip())
+    print(f"  {chain} --help shows what is possible", file=sys.stderr)
+    return USAGE
+
+
+def _closed_pipe() -> int:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141

@@ -1,0 +1,60 @@
+"""From what was typed to a compiled space, with every complaint on the way shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from enasdsl.cli.ending import Reported
+from enasdsl.cli.options import pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from enasdsl.diagnostics import Diagnostic
+    from enasdsl.ir.space import Space
+    from enasdsl.pipeline import Compilation
+
+
+def opened(file: str, settings: tuple[str, ...]) -> Compilation:
+    """The compilation of a file, of a shipped space, or of standard input (`-`)."""
+    from enasdsl.pipeline import Compilation
+
+    overrides = pairs(settings)
+    if file != "-":
+        return Compilation.open(file, overrides=overrides)
+    source, unread = decode("<stdin>", sys.stdin.buffer.read(SIZE_LIMIT + 1))
+    return Compilation(source, overrides, unread=unread)
+
+
+def lowered(compilation: Compilation, *, output: str) -> Space:
+    """The space of a compilation, its warnings shown; raises Reported where it has mistakes."""
+    space = compilation.space
+    if space is None:
+        show(compilation.diagnostics, output=output)
+        raise Reported
+    if compilation.diagnostics:
+        show(compilation.diagnostics, output="text")
+    return space
+
+
+def show(diagnostics: Sequence[Diagnostic], *, output: str) -> None:
+    """Diagnostics for a person on standard error, for a machine on standard output."""
+    from enasdsl import report
+
+    match output:
+        case "text":
+            print(report.render(diagnostics, color=_colours()), end="", file=sys.stderr)
+        case "sarif":
+            print(json.dumps(report.to_sarif(diagnostics), indent=2))
+        case "jsonl":
+            for fact in report.to_json(diagnostics):
+                print(json.dumps(fact))
+        case _:
+            print(json.dumps({"diagnostics": report.to_json(diagnostics)}, indent=2))
+
+
+def _colours() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")

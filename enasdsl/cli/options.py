@@ -1,0 +1,31 @@
+"""The arguments that several commands share, and how they are read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from enasdsl.cli.ending import UsageError
+
+File = Annotated[str, Parameter(help="An .enas file, the name of a shipped space, or -.")]
+Settings = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--set",
+        show_default=False,
+        help="KEY=VALUE for a param of the file; may be repeated.",
+    ),
+]
+Seed = Annotated[int, Parameter(help="Seed of every random number.")]
+
+
+def pairs(settings: tuple[str, ...]) -> dict[str, str]:
+    """The `KEY=VALUE` words by key; of one that comes twice the last holds."""
+    found: dict[str, str] = {}
+    for word in settings:
+        key, equals, value = word.partition("=")
+        if not (key and equals and value):
+            raise UsageError(f"--set takes KEY=VALUE, as in --set B=5, and this is `{word}`")
+        found[key.strip()] = value.strip()
+    return found

@@ -1,0 +1,117 @@
+"""The repository as a user meets it: its folders, its README, the examples that end every help."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from enasdsl.cli import COMMANDS, application
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = {"enasdsl", "grammars", "spaces", "tests"}
+FILES = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "CHANGELOG.md"}
+LIMIT = 300
+BUDGET = "--budget 3s"
+"""What a search or a training is given here in place of the minutes that an example names."""
+
+BLOCK = re.compile(
+    r"(?:<!-- run: (?P<how>\w+), [^>]+-->\n)?```console\n(?P<body>.*?)```", re.DOTALL
+)
+"""A README block of commands, run in order in one empty folder unless a comment says otherwise.
+
+`<!-- run: parsed, REASON -->`: each command is only read, options and all. `<!-- run: never, REASON
+-->`: it is not a command of this program.
+"""
+
+
+def _blocks() -> list[tuple[str, tuple[str, ...]]]:
+    found = BLOCK.finditer((ROOT / "README.md").read_text("utf-8"))
+    return [(block["how"] or "run", _commands(block["body"])) for block in found]
+
+
+def _commands(body: str) -> tuple[str, ...]:
+    joined = re.sub(r"\\\n\s*", "", body)
+    lines = (line[2:] for line in joined.splitlines() if line.startswith("$ "))
+    return tuple(line.split("  #")[0].strip() for line in lines)
+
+
+def _shortened(command: str) -> str:
+    if not re.match(r"enasdsl (search|train) ", command):
+        return command
+    return re.sub(r" --budget \S+", "", command) + f" {BUDGET}"
+
+
+def _succeed(command: str, folder: Path) -> str:
+    """The standard output of a line of shell in `folder`, where `enasdsl` is that of the tests."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", _shortened(command)],
+        cwd=folder,
+        env=os.environ | {"PATH": path, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert result.returncode == 0, f"$ {command}\n{result.stdout}{result.stderr}"
+    assert "Traceback" not in result.stderr
+    return result.stdout
+
+
+def test_top_level_holds_nothing_new() -> None:
+    listing = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    top = {line.split("/")[0] for line in listing.stdout.splitlines()}
+    assert {name for name in top if not name.startswith(".")} <= FOLDERS | FILES
+
+
+def test_readme_commands_run(tmp_path: Path) -> None:
+    for how, commands in _blocks():
+        for command in commands:
+            match how:
+                case "run":
+                    _succeed(command, tmp_path)
+                case "parsed":
+                    application().parse_args(shlex.split(command)[1:])
+                case _:
+                    assert how == "never", f"`run: {how}` means nothing"
+                    assert not command.startswith("enasdsl ")
+
+
+def test_readme_shows_every_command() -> None:
+    shown = " ".join(command for _, commands in _blocks() for command in commands)
+    assert [c.__name__ for c in COMMANDS if f"enasdsl {c.__name__} " not in shown] == []
+
+
+def test_help_ends_with_its_examples(tmp_path: Path) -> None:
+    for command, examples in COMMANDS.items():
+        page = _succeed(f"enasdsl {command.__name__} --help", tmp_path)
+        assert page.rstrip().endswith("\n".join(f"  {example}" for example in examples))
+
+
+def test_examples_run(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "spaces/micro.enas", tmp_path / "space.enas")
+    for examples in COMMANDS.values():
+        for example in examples:
+            _succeed(example, tmp_path)
+
+
+def test_every_dependency_says_why() -> None:
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    named = tomllib.loads(text)["project"]["dependencies"]
+    silent = [n for n in named if not re.search(rf'"{re.escape(n)}", *# \S', text)]
+    assert silent == []
+
+
+def test_the_constraints_name_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = (ROOT / ".ci/constraints.txt").read_text("utf-8").splitlines()
+    pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines if "==" in line}
+    assert {re.split(r"[<>=]", name)[0].lower() for name in project["dependencies"]} <= pinned
