@@ -16,7 +16,7 @@ from enasdsl.semantics.symbols import Scalar, Shape, Spans
 
 DEFAULTS: dict[str, Scalar] = {
     "stride": 1, "groups": 1, "dilation": 1, "padding": "same", "bias": False, "tied": False,
-    "affine": True, "momentum": 0.1, "eps": 1e-5,
+    "affine": True, "causal": False, "momentum": 0.1, "eps": 1e-5,
 }  # fmt: skip
 
 
@@ -43,8 +43,9 @@ class Draft:
         place = place or f"net/node{len(self.steps)}/{op}"
         self.steps.append(Step(op, args, inputs, place, shape))
         if OPS[op].weights and place not in {p.place for p in self.places}:
+            width = channels((shape,))[0]
             self.places.append(
-                PlaceSpec(place, op, args, channels(shapes), channels((shape,))[0], tied=ties)
+                PlaceSpec(place, op, args, channels(shapes), width, shapes[0].space, tied=ties)
             )
         return self._push(shape)
 

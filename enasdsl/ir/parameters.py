@@ -147,8 +147,13 @@ def within(inner: Spans, outer: Spans) -> Spans:
 def _needed(spec: PlaceSpec) -> tuple[Owned, ...]:
     args = dict(spec.args)
     channels = (spec.inputs[0] if spec.inputs else 0, spec.outputs)
+    positions = prod(spec.space)
     return tuple(
-        Owned(spec.place, weight, tuple(axis_size(a, args, channels) for a in weight.axes))  # type: ignore[arg-type]
+        Owned(
+            spec.place,
+            weight,
+            tuple(axis_size(a, args, channels, positions) for a in weight.axes),  # type: ignore[arg-type]
+        )
         for weight in OPS[spec.op].weights
         if weight.when is None or args[weight.when]
     )
@@ -157,7 +162,7 @@ def _needed(spec: PlaceSpec) -> tuple[Owned, ...]:
 def _region(need: Owned, step: Step, spec: PlaceSpec, places: Places) -> Region:
     weight = need.weight
     pairs = zip(weight.axes, need.shape, strict=True)
-    spans = tuple(_along(axis, size, step) for axis, size in pairs)
+    spans = tuple(_along(axis, size, step, spec) for axis, size in pairs)
     holder = spec
     if spec.tied is not None and weight.name == "weight":
         holder = places[spec.tied]
@@ -170,12 +175,12 @@ def _region(need: Owned, step: Step, spec: PlaceSpec, places: Places) -> Region:
     return Region(holder.place, weight.name, shape, spans, weight.buffer)
 
 
-def _along(axis: str | int, size: int, step: Step) -> Spans:
+def _along(axis: str | int, size: int, step: Step, spec: PlaceSpec) -> Spans:
     """The ranges of one axis of a weight that a step uses."""
     whole: Spans = ((0, size),)
     reads = step.reads[0] if step.reads else None
     match axis:
-        case int():
+        case int() | "positions":
             return whole
         case "in":
             return reads or whole
@@ -183,8 +188,8 @@ def _along(axis: str | int, size: int, step: Step) -> Spans:
             return step.writes or whole
         case "in/groups":
             groups = int(dict(step.args)["groups"])
-            if reads is None or groups == 1:
+            if groups == 1:
                 return reads or whole
-            return ((0, width(reads) // groups),)
+            return ((0, (width(reads) if reads else spec.inputs[0]) // groups),)
         case _:
             return ((0, int(dict(step.args)[axis])),)

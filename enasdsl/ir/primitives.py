@@ -13,7 +13,8 @@ from enasdsl.ir.joining import mismatch, settle
 from enasdsl.ir.names import at, place_text
 from enasdsl.ir.typed import describe, operation
 from enasdsl.ir.values import Listing, Lowered, Primitive, Tensor
-from enasdsl.semantics.ops import Default, OpParameter, ShapeMismatch
+from enasdsl.semantics.ops import Default, OpParameter
+from enasdsl.semantics.shapes import ShapeMismatch
 from enasdsl.semantics.symbols import (
     NUMBERS,
     Condition,
@@ -60,11 +61,11 @@ def merge(op: Primitive, inputs: Sequence[Lowered], ctx: Context, *, span: Span)
         )
     values = [t for t, _ in items]
     values = _aligned(values, ctx, channels=op.spec.name != "concat", span=span)
-    shape = _joined(op, values, [c for _, c in items], span)
+    args = _arguments(op, values[0], ctx)
+    shape = _joined(op, args, values, [c for _, c in items], span)
     refs = tuple(
         _present(v, condition, ctx, span) for v, (_, condition) in zip(values, items, strict=True)
     )
-    args = _arguments(op, values[0], ctx)
     return Tensor(_add(op, args, refs, shape, ctx, span), shape, values[0].stride, span)
 
 
@@ -84,8 +85,14 @@ def _present(value: Tensor, condition: Condition, ctx: Context, span: Span) -> i
     return ctx.builder.add(Present(value.ref, condition, value.shape), span=span)
 
 
-def _joined(op: Primitive, values: list[Tensor], conditions: list[Condition], span: Span) -> Shape:
-    plain = _shape(op, {}, values, span)
+def _joined(
+    op: Primitive,
+    args: dict[str, Num],
+    values: list[Tensor],
+    conditions: list[Condition],
+    span: Span,
+) -> Shape:
+    plain = _shape(op, args, values, span)
     if op.spec.name != "concat" or not any(conditions):
         return plain
     parts: list[tuple[Condition, Dim]] = [
@@ -190,9 +197,7 @@ def _stride(op: Primitive, x: Tensor) -> int:
 def _shape(op: Primitive, args: dict[str, Num], inputs: list[Tensor], span: Span) -> Shape:
     different = next((v for v in inputs if v.stride != inputs[0].stride), None)
     if different is not None:
-        raise mismatch(
-            f"{_called(op)} joins values of one stride", inputs[0], different, span=span
-        )
+        raise mismatch(f"{_called(op)} joins values of one stride", inputs[0], different, span=span)
     try:
         return op.spec.shape(args, tuple(v.shape for v in inputs))
     except ShapeMismatch as found:

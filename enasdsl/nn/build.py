@@ -72,6 +72,19 @@ def _depthwise_conv(
     return _convolve(inputs[0], weights, args, groups=inputs[0].shape[1])
 
 
+def _along(axis: int) -> Forward:
+    """A convolution along the rows (axis 3) or the columns (axis 2)."""
+
+    def forward(
+        inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+    ) -> Tensor:
+        before, odd = divmod(args["kernel"] - 1, 2)
+        pads = (before, before + odd, 0, 0) if axis == 3 else (0, 0, before, before + odd)
+        return F.conv2d(F.pad(inputs[0], pads), weights["weight"], None, args["stride"])
+
+    return forward
+
+
 def _avg_pool(
     inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
 ) -> Tensor:
@@ -115,6 +128,37 @@ def _embedding(
     inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
 ) -> Tensor:
     return F.embedding(inputs[0], weights["weight"])
+
+
+def _positional_embedding(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    return inputs[0] + weights["weight"]  # [B, T, C] + [T, C]
+
+
+def _attention(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    """Scaled dot products, the channels dealt out over the heads (Vaswani et al. 2017, 3.2)."""
+    q, k, v = (x.reshape(*x.shape[:2], args["heads"], -1).transpose(1, 2) for x in inputs)
+    y = F.scaled_dot_product_attention(q, k, v, is_causal=args["causal"])  # [B, heads, T, C/heads]
+    return y.transpose(1, 2).flatten(2)
+
+
+def _per_channel(weight: Tensor, x: Tensor) -> Tensor:
+    return weight[:, None, None] if x.dim() == 4 else weight
+
+
+def _learned_scale(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    return inputs[0] * _per_channel(weights["scale"], inputs[0])
+
+
+def _learned_offset(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    return inputs[0] + _per_channel(weights["offset"], inputs[0])
 
 
 def _batch_norm(
@@ -191,18 +235,36 @@ def _concat(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mo
     return inputs[0] if len(inputs) == 1 else torch.cat(tuple(inputs), channel_axis(inputs[0]))
 
 
-def _sum(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode) -> Tensor:
-    return reduce(torch.add, inputs)
+def _zero(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode) -> Tensor:
+    (x,), stride = inputs, args["stride"]
+    return torch.zeros_like(x if stride == 1 else x[:, :, ::stride, ::stride])
+
+
+def _channel_shuffle(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    return torch.channel_shuffle(inputs[0], args["groups"])
+
+
+def _channel_part(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    (x,) = inputs
+    parts = x.chunk(args["of"], channel_axis(x))
+    return parts[int(args["index"]) - 1]
+
+
+def _joined(function: Callable[[Tensor, Tensor], Tensor]) -> Forward:
+    def forward(
+        inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+    ) -> Tensor:
+        return reduce(function, inputs)
+
+    return forward
 
 
 def _mean(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode) -> Tensor:
     return inputs[0] if len(inputs) == 1 else reduce(torch.add, inputs) / len(inputs)
-
-
-def _product(
-    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
-) -> Tensor:
-    return reduce(torch.mul, inputs)
 
 
 def _affine(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode) -> Tensor:
@@ -241,14 +303,21 @@ def _unary(function: Callable[[Tensor], Tensor]) -> Forward:
 FORWARD: Mapping[str, Forward] = {
     "conv": _conv,
     "depthwise_conv": _depthwise_conv,
+    "row_conv": _along(3),
+    "column_conv": _along(2),
     "linear": _linear,
     "embedding": _embedding,
+    "positional_embedding": _positional_embedding,
+    "attention": _attention,
+    "learned_scale": _learned_scale,
+    "learned_offset": _learned_offset,
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "avg_pool": _avg_pool,
     "max_pool": _max_pool,
     "global_avg_pool": _global_avg_pool,
     "relu": _unary(torch.relu),
+    "relu6": _unary(F.relu6),
     "tanh": _unary(torch.tanh),
     "sigmoid": _unary(torch.sigmoid),
     "gelu": _unary(F.gelu),
@@ -256,15 +325,33 @@ FORWARD: Mapping[str, Forward] = {
     "hard_swish": _unary(F.hardswish),
     "hard_sigmoid": _unary(F.hardsigmoid),
     "softmax": _unary(lambda x: torch.softmax(x, channel_axis(x))),
+    "softplus": _unary(F.softplus),
+    "abs": _unary(torch.abs),
+    "sqrt": _unary(torch.sqrt),
+    "exp": _unary(torch.exp),
+    "log": _unary(torch.log),
+    "sin": _unary(torch.sin),
+    "cos": _unary(torch.cos),
+    "sinc": _unary(torch.sinc),
+    "sinh": _unary(torch.sinh),
+    "cosh": _unary(torch.cosh),
+    "asinh": _unary(torch.asinh),
+    "atan": _unary(torch.atan),
+    "erf": _unary(torch.erf),
     "identity": _unary(lambda x: x),
-    "zero": _unary(torch.zeros_like),
+    "zero": _zero,
     "dropout": _dropout,
     "sequence_dropout": _sequence_dropout,
     "shift": _shift,
+    "channel_shuffle": _channel_shuffle,
+    "channel_part": _channel_part,
+    "to_sequence": _unary(lambda x: x.flatten(2).transpose(1, 2)),
     "flatten": _unary(lambda x: x.flatten(1)),
-    "sum": _sum,
+    "sum": _joined(torch.add),
     "mean": _mean,
-    "product": _product,
+    "product": _joined(torch.mul),
+    "min": _joined(torch.minimum),
+    "max": _joined(torch.maximum),
     "concat": _concat,
     "add": _elementwise(torch.add),
     "subtract": _elementwise(torch.sub),

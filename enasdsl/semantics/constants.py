@@ -139,7 +139,7 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "-": operator.sub,
     "*": _times,
     "/": OPERATORS["/"],
-    "//": operator.floordiv,
+    "//": OPERATORS["//"],
     "%": operator.mod,
     "^": _power,
 }

@@ -9,19 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import prod
 
-from enasdsl.semantics.symbols import Dim, Num, Parts, Shape, compute, extremes
-
-Args = Mapping[str, Num]
-
-
-class ShapeMismatch(Exception):
-    """Inputs that an operation cannot take; `input` is the one at fault, by position."""
-
-    def __init__(self, message: str, at: int = 0) -> None:
-        super().__init__(message)
-        self.at = at
+from enasdsl.semantics import shapes
+from enasdsl.semantics.shapes import Args, Rule
+from enasdsl.semantics.symbols import Num, Shape
 
 
 class Default:
@@ -50,8 +41,8 @@ class Weight:
     """A tensor that an operation owns.
 
     An axis is a fixed size, the name of an integer argument, `in` or `out` (the channels of the
-    first input and of the result), or `in/groups`. `init` is `kernel`, `zero`, `one` or `table`;
-    a buffer is state that is not trained.
+    first input and of the result), `in/groups`, or `positions` (of the first input). `init` is
+    `kernel`, `zero`, `one` or `table`; a buffer is state that is not trained.
     """
 
     name: str
@@ -73,7 +64,7 @@ class OpSpec:
     name: str
     category: str
     summary: str
-    shape: Callable[[Args, tuple[Shape, ...]], Shape]
+    shape: Rule
     parameters: tuple[OpParameter, ...] = ()
     weights: tuple[Weight, ...] = ()
     arity: int = 1
@@ -81,8 +72,11 @@ class OpSpec:
     macs: Callable[[Args, tuple[Shape, ...], Shape], int] = lambda args, inputs, output: 0
 
 
-def axis_size(axis: str | int, args: Args, channels: tuple[int, int]) -> int:
-    """The size of an axis of a Weight; `channels` are those of the first input and the result."""
+def axis_size(axis: str | int, args: Args, channels: tuple[int, int], positions: int) -> int:
+    """The size of an axis of a Weight.
+
+    `channels` are those of the first input and of the result, `positions` those of the first.
+    """
     match axis:
         case int():
             return axis
@@ -90,178 +84,12 @@ def axis_size(axis: str | int, args: Args, channels: tuple[int, int]) -> int:
             return channels[0]
         case "out":
             return channels[1]
+        case "positions":
+            return positions
         case "in/groups":
             return channels[0] // int(args["groups"])  # type: ignore[arg-type]
         case _:
             return int(args[axis])  # type: ignore[arg-type]
-
-
-# ---------------------------------------------------------------------- shapes
-
-
-def _same(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-    return inputs[0]
-
-
-def _image(shape: Shape, what: str) -> None:
-    if len(shape.space) != 2 or shape.tokens:
-        raise ShapeMismatch(f"{what} reads an image, and this is {shape}")
-
-
-def _no_tokens(shape: Shape, what: str) -> None:
-    if shape.tokens:
-        raise ShapeMismatch(f"{what} reads numbers, and this is {shape}; embed them first")
-
-
-def strided(size: int, *, stride: int, kernel: int, padding: str) -> int:
-    """The length along one side after a window of `kernel` moved by `stride`."""
-    if padding == "valid":
-        return (size - kernel) // stride + 1
-    return -(-size // stride)
-
-
-def _windowed(args: Args, shape: Shape, what: str) -> tuple[int, ...]:
-    _image(shape, what)
-    stride = int(args["stride"])  # type: ignore[arg-type]
-    span = (int(extremes(args["kernel"])[1]) - 1) * int(args.get("dilation", 1)) + 1  # type: ignore[arg-type]
-    padding = str(args.get("padding", "same"))
-    sizes = tuple(
-        strided(s, stride=stride, kernel=span, padding=padding) for s in shape.space
-    )
-    if stride > min(shape.space) or min(sizes) < 1:
-        raise ShapeMismatch(f"stride {stride} and a window of {span} do not fit an image of {shape}")
-    return sizes
-
-
-def _conv(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-    (x,) = inputs
-    space = _windowed(args, x, "conv")
-    groups = args["groups"]
-    for name, channels in (("input", x.channels), ("filters", args["filters"])):
-        if not _divides(groups, channels):
-            raise ShapeMismatch(f"groups: {groups} does not divide the {name} channels, {channels}")
-    return Shape(args["filters"], space)  # type: ignore[arg-type]
-
-
-def _divides(groups: Num, channels: object) -> bool:
-    if groups == 1:
-        return True
-    if isinstance(channels, Parts):
-        return False
-    rest = compute("%", channels, groups)  # type: ignore[arg-type]
-    return extremes(rest) == (0, 0)
-
-
-def _keep_channels(what: str) -> Callable[[Args, tuple[Shape, ...]], Shape]:
-    def shape(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-        return Shape(inputs[0].channels, _windowed(args, inputs[0], what))
-
-    return shape
-
-
-def _linear(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-    (x,) = inputs
-    _no_tokens(x, "linear")
-    if len(x.space) == 2:
-        raise ShapeMismatch(f"linear reads a vector or a sequence, and this is an image of {x}")
-    return Shape(args["units"], x.space)  # type: ignore[arg-type]
-
-
-def _embedding(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-    (x,) = inputs
-    if not x.tokens:
-        raise ShapeMismatch(f"embedding reads token indices, and this is {x}")
-    return Shape(args["size"], x.space)  # type: ignore[arg-type]
-
-
-def _numeric(what: str) -> Callable[[Args, tuple[Shape, ...]], Shape]:
-    def shape(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-        _no_tokens(inputs[0], what)
-        return inputs[0]
-
-    return shape
-
-
-def _shift(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-    _image(inputs[0], "shift")
-    return inputs[0]
-
-
-def _pool_all(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-    (x,) = inputs
-    _no_tokens(x, "global_avg_pool")
-    if not x.space:
-        raise ShapeMismatch("global_avg_pool reads an image or a sequence, and this is a vector")
-    return Shape(x.channels)
-
-
-def _flatten(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-    (x,) = inputs
-    _no_tokens(x, "flatten")
-    if not isinstance(x.channels, int):
-        raise ShapeMismatch("flatten needs a fixed number of channels")
-    return Shape(x.channels * prod(x.space))
-
-
-def _concat(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-    """The channels of a fixed list; the lowering joins those that may be absent itself."""
-    _alike(inputs, "concat", channels=False)
-    channels: Num = 0
-    for shape in inputs:
-        if isinstance(shape.channels, Parts):
-            parts: list[tuple[tuple[()], Dim]] = [((), s.channels) for s in inputs]
-            return Shape(Parts(tuple(parts)), inputs[0].space)
-        channels = compute("+", channels, shape.channels)
-    return Shape(channels, inputs[0].space)  # type: ignore[arg-type]
-
-
-def _alike(inputs: tuple[Shape, ...], what: str, *, channels: bool = True) -> None:
-    first = inputs[0]
-    for at, shape in enumerate(inputs):
-        _no_tokens(shape, what)
-        if shape.space != first.space or (channels and shape.channels != first.channels):
-            raise ShapeMismatch(f"{what} joins values of one shape: {first} here, {shape} there", at)
-
-
-def _merge(what: str) -> Callable[[Args, tuple[Shape, ...]], Shape]:
-    def shape(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-        _alike(inputs, what)
-        return inputs[0]
-
-    return shape
-
-
-def _broadcast(what: str) -> Callable[[Args, tuple[Shape, ...]], Shape]:
-    """Elementwise with a vector allowed on either side: one number for each channel."""
-
-    def shape(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-        wide = max(inputs, key=lambda s: len(s.space))
-        for at, x in enumerate(inputs):
-            _no_tokens(x, what)
-            if x.channels != wide.channels or x.space not in ((), wide.space):
-                raise ShapeMismatch(
-                    f"{what} joins values of one shape: {inputs[0]} here, {x} there", at
-                )
-        return wide
-
-    return shape
-
-
-# ----------------------------------------------------------------------- costs
-
-
-def _window_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
-    """A convolution: k^2 * C_in / groups for each output number."""
-    per = int(args["kernel"]) ** 2 * int(inputs[0].channels) // int(args["groups"])  # type: ignore[arg-type]
-    return per * int(output.channels) * prod(output.space)  # type: ignore[arg-type]
-
-
-def _depthwise_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
-    return int(args["kernel"]) ** 2 * int(output.channels) * prod(output.space)  # type: ignore[arg-type]
-
-
-def _linear_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
-    return int(inputs[0].channels) * int(output.channels) * prod(output.space)  # type: ignore[arg-type]
 
 
 # -------------------------------------------------------------------- registry
@@ -277,12 +105,16 @@ _AFFINE = (
 
 
 def _activation(name: str, summary: str) -> OpSpec:
-    return OpSpec(name, "activation", summary, _numeric(name))
+    return OpSpec(name, "activation", summary, shapes.numeric(name))
+
+
+def _function(name: str, summary: str) -> OpSpec:
+    return OpSpec(name, "function", summary, shapes.numeric(name))
 
 
 _SPECS = (
     OpSpec(
-        "conv", "convolution", "k x k convolution to `filters` channels", _conv,
+        "conv", "convolution", "k x k convolution to `filters` channels", shapes.conv,
         (
             _KERNEL, _FILTERS, OpParameter("groups", int, 1, least=1), _DILATION, _PADDING,
             OpParameter("bias", bool, False),
@@ -291,16 +123,27 @@ _SPECS = (
             Weight("weight", ("out", "in/groups", "kernel", "kernel")),
             Weight("bias", ("out",), "zero", when="bias"),
         ),
-        strides=True, macs=_window_macs,
+        strides=True, macs=shapes.window_macs,
     ),
     OpSpec(
         "depthwise_conv", "convolution", "k x k convolution of each channel by itself",
-        _keep_channels("depthwise_conv"), (_KERNEL, _DILATION, _PADDING),
-        (Weight("weight", ("out", 1, "kernel", "kernel")),), strides=True, macs=_depthwise_macs,
+        shapes.keep_channels("depthwise_conv"), (_KERNEL, _DILATION, _PADDING),
+        (Weight("weight", ("out", 1, "kernel", "kernel")),), strides=True,
+        macs=shapes.depthwise_macs,
+    ),
+    OpSpec(
+        "row_conv", "convolution", "convolution of 1 x k, along each row", shapes.row_conv,
+        (_KERNEL, _FILTERS), (Weight("weight", ("out", "in", 1, "kernel")),), strides=True,
+        macs=shapes.row_macs,
+    ),
+    OpSpec(
+        "column_conv", "convolution", "convolution of k x 1, along each column", shapes.row_conv,
+        (_KERNEL, _FILTERS), (Weight("weight", ("out", "in", "kernel", 1)),), strides=True,
+        macs=shapes.row_macs,
     ),
     OpSpec(
         "linear", "dense", "matrix product to `units` channels; `tied` uses the embedding's matrix",
-        _linear,
+        shapes.linear,
         (
             OpParameter("units", int, implicit=Default.HIDDEN, least=1),
             OpParameter("bias", bool, False), OpParameter("tied", bool, False),
@@ -309,16 +152,38 @@ _SPECS = (
             Weight("weight", ("out", "in")),
             Weight("bias", ("out",), "zero", when="bias"),
         ),
-        macs=_linear_macs,
+        macs=shapes.linear_macs,
     ),
     OpSpec(
-        "embedding", "dense", "a learned vector of `size` for each token", _embedding,
+        "embedding", "dense", "a learned vector of `size` for each token", shapes.embedding,
         (OpParameter("size", int, implicit=Default.HIDDEN, least=1),),
         (Weight("weight", ("in", "out"), "table"),),
     ),
     OpSpec(
+        "positional_embedding", "dense", "adds a learned vector for each position of a sequence",
+        shapes.positions, (), (Weight("weight", ("positions", "out"), "table"),),
+    ),
+    OpSpec(
+        "attention", "dense",
+        "for queries, keys and values: each query's mean of the values, weighted by the keys",
+        shapes.attention,
+        (
+            OpParameter("heads", int, implicit=Default.REQUIRED, least=1),
+            OpParameter("causal", bool, False),
+        ),
+        arity=3, macs=shapes.attention_macs,
+    ),
+    OpSpec(
+        "learned_scale", "dense", "each channel times a learned number",
+        shapes.numeric("learned_scale"), (), (Weight("scale", ("out",), "one"),),
+    ),
+    OpSpec(
+        "learned_offset", "dense", "each channel plus a learned number",
+        shapes.numeric("learned_offset"), (), (Weight("offset", ("out",), "zero"),),
+    ),
+    OpSpec(
         "batch_norm", "normalisation", "normalise each channel over the batch",
-        _numeric("batch_norm"),
+        shapes.numeric("batch_norm"),
         (
             OpParameter("affine", bool, True), OpParameter("momentum", float, 0.1, least=0),
             OpParameter("eps", float, 1e-5, least=0),
@@ -331,19 +196,20 @@ _SPECS = (
     ),
     OpSpec(
         "layer_norm", "normalisation", "normalise the channels of each position",
-        _numeric("layer_norm"),
+        shapes.numeric("layer_norm"),
         (OpParameter("affine", bool, True), OpParameter("eps", float, 1e-5, least=0)), _AFFINE,
     ),
     OpSpec(
         "avg_pool", "pooling", "mean over a k x k window, the padding left out of the count",
-        _keep_channels("avg_pool"), (_KERNEL, _PADDING), strides=True,
+        shapes.keep_channels("avg_pool"), (_KERNEL, _PADDING), strides=True,
     ),
     OpSpec(
-        "max_pool", "pooling", "maximum over a k x k window", _keep_channels("max_pool"),
+        "max_pool", "pooling", "maximum over a k x k window", shapes.keep_channels("max_pool"),
         (_KERNEL, _PADDING), strides=True,
     ),
-    OpSpec("global_avg_pool", "pooling", "mean over all positions", _pool_all),
+    OpSpec("global_avg_pool", "pooling", "mean over all positions", shapes.pool_all),
     _activation("relu", "max(x, 0)"),
+    _activation("relu6", "min(max(x, 0), 6)"),
     _activation("tanh", "hyperbolic tangent"),
     _activation("sigmoid", "1 / (1 + exp(-x))"),
     _activation("gelu", "x times the normal distribution function of x"),
@@ -351,32 +217,67 @@ _SPECS = (
     _activation("hard_swish", "x * min(max(x + 3, 0), 6) / 6"),
     _activation("hard_sigmoid", "min(max(x + 3, 0), 6) / 6"),
     _activation("softmax", "exponentials of the channels, normalised to one"),
-    OpSpec("identity", "structure", "the value unchanged", _same),
-    OpSpec("zero", "structure", "zeros in the shape of the value", _numeric("zero")),
+    _activation("softplus", "log(1 + exp(x))"),
+    _function("abs", "the absolute value"),
+    _function("sqrt", "the square root"),
+    _function("exp", "the exponential"),
+    _function("log", "the natural logarithm"),
+    _function("sin", "the sine"),
+    _function("cos", "the cosine"),
+    _function("sinc", "sin(pi x) / (pi x)"),
+    _function("sinh", "the hyperbolic sine"),
+    _function("cosh", "the hyperbolic cosine"),
+    _function("asinh", "the inverse of the hyperbolic sine"),
+    _function("atan", "the inverse of the tangent"),
+    _function("erf", "the error function"),
+    OpSpec("identity", "structure", "the value unchanged", shapes.same),
+    OpSpec(
+        "zero", "structure", "zeros in the shape of the value", shapes.zero, strides=True
+    ),
     OpSpec(
         "dropout", "regularisation", "zero a share `rate` of the numbers while training",
-        _numeric("dropout"), (OpParameter("rate", float, 0.1, least=0),),
+        shapes.numeric("dropout"), (OpParameter("rate", float, 0.1, least=0),),
     ),
     OpSpec(
         "sequence_dropout", "regularisation",
         "dropout with one mask for all positions of a sequence",
-        _numeric("sequence_dropout"), (OpParameter("rate", float, 0.1, least=0),),
+        shapes.numeric("sequence_dropout"), (OpParameter("rate", float, 0.1, least=0),),
     ),
-    OpSpec("shift", "structure", "the image moved one pixel up and left", _shift),
-    OpSpec("flatten", "structure", "all numbers as one vector", _flatten),
-    OpSpec("sum", "merge", "elementwise sum", _merge("sum"), arity=0),
-    OpSpec("mean", "merge", "elementwise mean", _merge("mean"), arity=0),
-    OpSpec("product", "merge", "elementwise product", _merge("product"), arity=0),
-    OpSpec("concat", "merge", "channels side by side", _concat, arity=0),
-    OpSpec("add", "arithmetic", "x + y", _broadcast("+"), arity=2),
-    OpSpec("subtract", "arithmetic", "x - y", _broadcast("-"), arity=2),
-    OpSpec("multiply", "arithmetic", "x * y", _broadcast("*"), arity=2),
-    OpSpec("divide", "arithmetic", "x / y", _broadcast("/"), arity=2),
     OpSpec(
-        "affine", "arithmetic", "x * scale + offset, with plain numbers", _numeric("affine"),
+        "shift", "structure", "the image moved one pixel up and left", shapes.same_image("shift")
+    ),
+    OpSpec(
+        "channel_shuffle", "structure", "channels dealt out over `groups` in turn",
+        shapes.channel_shuffle, (OpParameter("groups", int, 2, least=1),),
+    ),
+    OpSpec(
+        "channel_part", "structure", "part `index` of `of` equal parts of the channels",
+        shapes.channel_part,
+        (
+            OpParameter("index", int, implicit=Default.REQUIRED, least=1),
+            OpParameter("of", int, 2, least=1),
+        ),
+    ),
+    OpSpec(
+        "to_sequence", "structure", "the positions of an image, row by row, as a sequence",
+        shapes.to_sequence,
+    ),
+    OpSpec("flatten", "structure", "all numbers as one vector", shapes.flatten),
+    OpSpec("sum", "merge", "elementwise sum", shapes.merge("sum"), arity=0),
+    OpSpec("mean", "merge", "elementwise mean", shapes.merge("mean"), arity=0),
+    OpSpec("product", "merge", "elementwise product", shapes.merge("product"), arity=0),
+    OpSpec("min", "merge", "elementwise minimum", shapes.merge("min"), arity=0),
+    OpSpec("max", "merge", "elementwise maximum", shapes.merge("max"), arity=0),
+    OpSpec("concat", "merge", "channels side by side", shapes.concat, arity=0),
+    OpSpec("add", "arithmetic", "x + y", shapes.broadcast("+"), arity=2),
+    OpSpec("subtract", "arithmetic", "x - y", shapes.broadcast("-"), arity=2),
+    OpSpec("multiply", "arithmetic", "x * y", shapes.broadcast("*"), arity=2),
+    OpSpec("divide", "arithmetic", "x / y", shapes.broadcast("/"), arity=2),
+    OpSpec(
+        "affine", "arithmetic", "x * scale + offset, with plain numbers", shapes.numeric("affine"),
         (OpParameter("scale", float, 1.0), OpParameter("offset", float, 0.0)),
     ),
-    OpSpec("reciprocal", "arithmetic", "1 / x", _numeric("reciprocal")),
+    OpSpec("reciprocal", "arithmetic", "1 / x", shapes.numeric("reciprocal")),
 )
 
 OPS: Mapping[str, OpSpec] = {spec.name: spec for spec in _SPECS}

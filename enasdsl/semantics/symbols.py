@@ -9,6 +9,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from math import prod
 
 Scalar = int | float | bool | str
 Picks = tuple[int, ...] | None
@@ -71,13 +74,14 @@ class Computed:
 
 
 Num = Scalar | Chosen | Computed
+NUMBERS = (int, float, str, Chosen, Computed)  # what isinstance takes for a Num
 
 OPERATORS: Mapping[str, Callable[..., Scalar]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
     "/": lambda a, b: a // b if isinstance(a, int) and isinstance(b, int) and a % b == 0 else a / b,
-    "//": operator.floordiv,
+    "//": lambda a, b: int(a // b),
     "%": operator.mod,
     "^": operator.pow,
     "==": operator.eq,
@@ -90,6 +94,8 @@ OPERATORS: Mapping[str, Callable[..., Scalar]] = {
     "or": lambda a, b: bool(a or b),
     "not": operator.not_,
     "neg": operator.neg,
+    "min": min,
+    "max": max,
 }
 
 
@@ -121,10 +127,21 @@ def resolve(num: Num, reading: Reading) -> Scalar:
             return num
 
 
+TABULATED = 20_000
+"""For how many joint picks arithmetic of several decisions is written out."""
+
+
+@lru_cache(maxsize=4096)
 def extremes(num: Num) -> tuple[Scalar, Scalar]:
-    """The least and the greatest value; for arithmetic of several decisions, bounds on them."""
+    """The least and the greatest value.
+
+    For arithmetic of several decisions with more than TABULATED joint picks, bounds on them.
+    """
     match num:
         case Chosen(values=values):
+            return min(values), max(values)
+        case Computed() if prod(_axes(num).values()) <= TABULATED:
+            values = tuple(_table(num).values())
             return min(values), max(values)
         case Computed(name, operands):
             corners = [extremes(o) for o in operands]
@@ -132,6 +149,38 @@ def extremes(num: Num) -> tuple[Scalar, Scalar]:
             return min(found), max(found)
         case _:
             return num, num
+
+
+_Axes = dict[tuple[int, int], int]
+
+
+def _axes(num: Num) -> _Axes:
+    """The (decision, slot) pairs that `num` reads, each with the number of its alternatives."""
+    match num:
+        case Chosen(decision, slot, values):
+            return {(decision, slot): len(values)}
+        case Computed(_, operands):
+            return {axis: size for o in operands for axis, size in _axes(o).items()}
+        case _:
+            return {}
+
+
+@lru_cache(maxsize=1024)
+def _table(num: Num) -> dict[tuple[int, ...], Scalar]:
+    """The value of `num` for each joint pick along its axes."""
+    match num:
+        case Chosen(values=values):
+            return {(i,): v for i, v in enumerate(values)}
+        case Computed(name, operands):
+            axes = _axes(num)
+            order = {axis: place for place, axis in enumerate(axes)}
+            tables = [(tuple(order[a] for a in _axes(o)), _table(o)) for o in operands]
+            return {
+                picks: OPERATORS[name](*(t[tuple(picks[p] for p in own)] for own, t in tables))
+                for picks in product(*map(range, axes.values()))
+            }
+        case _:
+            return {(): num}
 
 
 def _corners(pairs: list[tuple[Scalar, Scalar]]) -> list[tuple[Scalar, ...]]:
