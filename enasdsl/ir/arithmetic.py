@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 
 from enasdsl.ir.build import mistake
 from enasdsl.ir.context import Context
+from enasdsl.ir.space import Kind
 from enasdsl.ir.typed import describe, items_of
 from enasdsl.ir.values import Item, Listing, Lowered, Picked, Primitive, Tensor
 from enasdsl.semantics.ops import OPS
-from enasdsl.semantics.symbols import Chosen, Computed, Num, compute
+from enasdsl.semantics.symbols import Chosen, Computed, Num, Shape, Test, compute
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -30,11 +31,13 @@ FUNCTIONS: Mapping[str, Callable[..., Num]] = {
     "max": max,
 }
 _OF_LISTS = {"sum": sum, "product": math.prod, "count": len}
+_OF_VALUES = ("channels",)
 
 
 def is_function(name: str, ctx: Context) -> bool:
     """Whether `name(...)` may be a function of numbers here (`sum` and `product` may be both)."""
-    return ctx.lookup(name) is None and (name in FUNCTIONS or name in _OF_LISTS)
+    known = name in FUNCTIONS or name in _OF_LISTS or name in _OF_VALUES
+    return known and ctx.lookup(name) is None
 
 
 def call_function(name: str, values: list[Lowered], expr: ast.Call) -> Lowered:
@@ -44,6 +47,8 @@ def call_function(name: str, values: list[Lowered], expr: ast.Call) -> Lowered:
         flat += [i.value for i in value.items] if isinstance(value, Listing) else [value]
     if name == "count":
         return len(flat)
+    if name == "channels":
+        return _channels(flat, expr)
     if any(isinstance(v, Chosen | Computed) for v in flat):
         return _symbolic(name, flat, expr)
     if not all(isinstance(v, int | float) for v in flat):
@@ -55,6 +60,22 @@ def call_function(name: str, values: list[Lowered], expr: ast.Call) -> Lowered:
         return FUNCTIONS[name](*flat)
     except (ValueError, TypeError) as error:
         raise mistake("E0208", f"`{name}` cannot take these", expr.span, str(error)) from None
+
+
+def _channels(values: list[Lowered], expr: ast.Call) -> Num:
+    """The channels of a value, which for a chosen input its choice settles."""
+    match values:
+        case [Tensor(shape=Shape(channels=int() | Chosen() | Computed() as channels))]:
+            return channels
+        case [Picked(decision, slot, branches)]:
+            each = [_channels([branch], expr) for branch in branches]
+            same = all(channels == each[0] for channels in each)
+            if same or all(isinstance(channels, int) for channels in each):
+                return each[0] if same else Chosen(decision, slot, tuple(each))  # type: ignore[arg-type]
+    found = describe(values[0]) if len(values) == 1 else f"{len(values)} values"
+    raise mistake(
+        "E0208", "`channels` needs one value of known width", expr.span, f"this is {found}"
+    )
 
 
 def _symbolic(name: str, flat: list[Lowered], expr: ast.Call) -> Num:
@@ -85,7 +106,7 @@ def unary(expr: ast.Unary, value: Lowered, ctx: Context) -> Lowered:
 def binary(expr: ast.Binary, left: Lowered, right: Lowered, ctx: Context) -> Lowered:
     """Arithmetic of numbers, elementwise arithmetic of values, or the difference of lists."""
     if expr.operator == "except":
-        return _except(expr, left, right)
+        return _except(expr, left, right, ctx)
     scalar = int | float | str | Chosen | Computed
     if isinstance(left, scalar) and isinstance(right, scalar):
         return _numbers(expr, left, right)
@@ -114,7 +135,7 @@ def _numbers(expr: ast.Binary, left: Num, right: Num) -> Num:
         return compute(expr.operator, left, right)
     except ZeroDivisionError:
         raise mistake("E0208", "division by zero", expr.right.span, "this is zero") from None
-    except (TypeError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise mistake(
             "E0208", f"`{expr.operator}` cannot join these", expr.span, str(error)
         ) from None
@@ -179,10 +200,23 @@ def _affine(x: Lowered, scale: Num, offset: Num, ctx: Context, span: Span) -> Lo
     return ctx.apply(spec, [x], span=span)
 
 
-def _except(expr: ast.Binary, left: Lowered, right: Lowered) -> Lowered:
-    items = items_of(left, expr.left.span)
+def _except(expr: ast.Binary, left: Lowered, right: Lowered, ctx: Context) -> Lowered:
+    items = _apart(left, ctx) or items_of(left, expr.left.span)
     gone = [i.value for i in right.items] if isinstance(right, Listing) else [right]
     return Listing(tuple(i for i in items if not any(_same(i, g) for g in gone)))
+
+
+def _apart(value: Lowered, ctx: Context) -> tuple[Item, ...]:
+    """What `choose 1 from` may give, each there where it is picked, as in a larger set."""
+    if not isinstance(value, Picked):
+        return ()
+    decision = ctx.ledger.decisions[value.decision]
+    if decision.domain.kind is not Kind.ONE:
+        return ()
+    return tuple(
+        Item(branch, (Test(value.decision, frozenset((n,))),), label)
+        for n, (branch, label) in enumerate(zip(value.branches, value.labels, strict=True))
+    )
 
 
 def _same(item: Item, value: Lowered) -> bool:

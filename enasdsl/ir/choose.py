@@ -112,12 +112,26 @@ def _alternatives(domain: ast.Expr, ctx: Context) -> list[Alternative]:
     """What is chosen from; a list that is written out is evaluated only where it was chosen."""
     literal = _literal(domain, ctx)
     if literal is not None:
-        return [
-            Alternative(label(body), "", _evaluator(body))
-            for body in (_unguarded(e, ctx) for e in literal.items)
-            if body is not None
-        ]
-    items = items_of(ctx.evaluate(domain), domain.span)
+        return [found for item in literal.items for found in _written(item, ctx)]
+    return _listed(ctx.evaluate(domain), domain, ctx)
+
+
+def _written(item: ast.Expr, ctx: Context) -> list[Alternative]:
+    """What an item of a written list stands for: itself, or the members of the list it names."""
+    body = _unguarded(item, ctx)
+    if body is None:
+        return []
+    if isinstance(body, ast.Reference):
+        if _literal(body, ctx) is not None:
+            return _alternatives(body, ctx)
+        value = ctx.evaluate(body)
+        if isinstance(value, Listing):
+            return _listed(value, body, ctx)
+    return [Alternative(label(body), "", _evaluator(body))]
+
+
+def _listed(value: Lowered, domain: ast.Expr, ctx: Context) -> list[Alternative]:
+    items = items_of(value, domain.span)
     if not all(_surely(item.condition, ctx.guard) for item in items):
         raise mistake(
             "E0405",

@@ -207,6 +207,8 @@ def _side_by_side(value: Lowered) -> list[Lowered]:
 def guarded(expr: ast.Guarded, ctx: Context, *, role: str) -> Lowered:
     """`body when condition else otherwise`, where the condition may be a decision's."""
     condition = ctx.evaluate(expr.condition)
+    if isinstance(condition, Chosen) and len(set(condition.values)) == 1:
+        condition = condition.values[0]
     if isinstance(condition, Chosen):
         return _chosen_guard(expr, condition, ctx, role=role)
     if not isinstance(condition, bool):

@@ -173,8 +173,9 @@ class Checker:
                 self._repeat(expr, scope)
             case ast.Comprehension():
                 self._comprehension(expr, scope)
-            case ast.ListLiteral():
-                self.items(expr, scope, operation=False)
+            case ast.ListLiteral(items):
+                for item in items:
+                    self.value(item, scope)
             case ast.Index(target, index):
                 self.value(target, scope)
                 self.value(index, scope)
@@ -188,9 +189,10 @@ class Checker:
             self.value(expr, scope)
 
     def items(self, items: ast.ListLiteral, scope: Scope, *, operation: bool) -> None:
-        """Checks the alternatives of a list."""
+        """Checks the alternatives of a list, which are a set."""
         for item in items.items:
-            (self.operation if operation else self.value)(item, scope)
+            is_list = self.choices.is_list(item)
+            (self.operation if operation and not is_list else self.value)(item, scope)
         self.choices.duplicates(items)
 
     def _comprehension(self, expr: ast.Comprehension, scope: Scope) -> None:

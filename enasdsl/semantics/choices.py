@@ -127,7 +127,7 @@ class Choices:
     def _size(self, domain: ast.Expr) -> int | None:
         match domain:
             case ast.ListLiteral(items):
-                return None if any(_is_open(item) for item in items) else len(items)
+                return None if any(self._is_open(item) for item in items) else len(items)
             case ast.Range():
                 value = self.known(domain)
                 return value.size if isinstance(value, Interval) else None
@@ -135,6 +135,20 @@ class Choices:
                 listed = self.table.entries[name].declaration
                 return self._size(listed.items) if isinstance(listed, ast.OpList) else None
         return None
+
+    def _is_open(self, item: ast.Expr) -> bool:
+        """Whether a list item may stand for no member or for many."""
+        return isinstance(item, ast.Comprehension) or self.is_list(item)
+
+    def is_list(self, item: ast.Expr) -> bool:
+        """Whether a list item is a named list, and so stands for the members of that list."""
+        entry = self.table.entries.get(item.name) if isinstance(item, ast.Reference) else None
+        match entry and entry.declaration:
+            case ast.OpList():
+                return True
+            case ast.CellDecl(count=count):
+                return count is not None
+        return False
 
     def _origin(self, domain: ast.Expr) -> tuple[Label, ...]:
         if isinstance(domain, ast.Reference) and domain.name in self.table.entries:
@@ -186,11 +200,6 @@ class Choices:
     def _key(self, item: ast.Expr) -> Hashable:
         value = self.known(item)
         return likeness(item) if value is None else (isinstance(value, bool), value)
-
-
-def _is_open(item: ast.Expr) -> bool:
-    """Whether a list item may stand for no member or for many."""
-    return isinstance(item, ast.Comprehension)
 
 
 def _joined(let: ast.Let) -> Span:

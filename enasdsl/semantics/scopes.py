@@ -30,10 +30,10 @@ SIZES = frozenset({"classes", "vocabulary", "length"})
 FUNCTIONS = frozenset(
     {
         *("factorial", "min", "max", "abs", "count", "sum", "sorted"),
-        *("reachable", "edges", "params", "macs"),
+        *("channels", "reachable", "edges", "params", "macs"),
     }
 )
-"""Functions of constants and constraints; `sum` is a primitive operation too."""
+"""Functions of constants, constraints and values; `sum` is a primitive operation too."""
 WORDS = SETS | AMBIENT | SIZES | FUNCTIONS | {"any"}
 _PARAM_WORDS = frozenset({"filters", "hidden"})
 """Words that a param may be called, and then has the same meaning as: the width at first."""
