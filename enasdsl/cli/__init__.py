@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from cyclopts import App, CycloptsError, Parameter
 
-from enasdsl.cli import spaces
+from enasdsl.cli import compiling, searching, spaces
 from enasdsl.cli.ending import (
     USAGE,
     WRONG_INPUT,
@@ -20,9 +20,11 @@ from enasdsl.cli.ending import (
 )
 
 HELP = """\
-Neural-architecture search spaces as programs: check, count and sample them, search them, and
-train what the search found. FILE is an .enas file, the name of a shipped space, or - for
-standard input."""
+Neural-architecture search spaces as programs: check, count and sample them,
+compile and search them, and train what the search found. FILE is an .enas file,
+the name of a shipped space, or - for standard input."""
+
+NAMES = {searching.evaluate: "eval"}
 
 COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     spaces.check: (
@@ -38,8 +40,19 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
         "enasdsl sample rnn",
         "enasdsl sample micro -n 3 --seed 0 --output jsonl",
     ),
+    compiling.compile: (
+        "enasdsl compile micro",
+        "enasdsl compile rnn --recipe quick -o compiled",
+    ),
+    searching.search: (
+        "enasdsl search rnn --data pydocs --budget 5s --out run",
+        "enasdsl search macro --data digits --strategy random --set L=3 --budget 5s",
+    ),
+    searching.derive: ("enasdsl derive run --samples 3",),
+    searching.train: ("enasdsl train run --budget 5s",),
+    searching.evaluate: ("enasdsl eval run",),
 }
-"""Each command with the examples that end its help."""
+"""Each command with the examples that end its help; those of the last four follow each other."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,7 +99,7 @@ def application() -> App:
     )
     for command, examples in COMMANDS.items():
         lines = "\n".join(f"  {example}" for example in examples)
-        app.command(command, help_epilogue=f"Examples:\n{lines}")
+        app.command(command, name=NAMES.get(command), help_epilogue=f"Examples:\n{lines}")
     return app
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from enasdsl.cli.ending import Reported
+from enasdsl.cli.ending import Reported, say_error
 from enasdsl.cli.options import pairs
 
 if TYPE_CHECKING:
@@ -16,11 +18,13 @@ if TYPE_CHECKING:
     from enasdsl.diagnostics import Diagnostic
     from enasdsl.ir.space import Space
     from enasdsl.pipeline import Compilation
+    from enasdsl.search import SearchError
 
 
 def opened(file: str, settings: tuple[str, ...]) -> Compilation:
     """The compilation of a file, of a shipped space, or of standard input (`-`)."""
     from enasdsl.pipeline import Compilation
+    from enasdsl.syntax.read import SIZE_LIMIT, decode
 
     overrides = pairs(settings)
     if file != "-":
@@ -58,3 +62,26 @@ def show(diagnostics: Sequence[Diagnostic], *, output: str) -> None:
 
 def _colours() -> bool:
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+
+
+@contextmanager
+def mistakes() -> Iterator[None]:
+    """Shows what a search cannot do as any other mistake of the user's."""
+    from enasdsl.search import SearchError
+
+    try:
+        yield
+    except SearchError as error:
+        raise _shown(error) from error
+
+
+def _shown(error: SearchError) -> Exception:
+    if error.diagnostics:
+        show(error.diagnostics, output="text")
+        return Reported()
+    say_error(error.message)
+    if error.help:
+        from rich.console import Console
+
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"  {error.help}", markup=False)
+    return Reported()

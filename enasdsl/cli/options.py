@@ -14,9 +14,17 @@ Settings = Annotated[
     Parameter(
         name="--set",
         show_default=False,
-        help="KEY=VALUE for a param of the file; may be repeated.",
+        help="KEY=VALUE for a param of the file or a setting of the recipe; may be repeated.",
     ),
 ]
+Data = Annotated[
+    str,
+    Parameter(
+        help="pydocs, digits (both embedded), ptb, wikitext2, cifar10, text:FOLDER, images:FOLDER."
+    ),
+]
+DataRoot = Annotated[str | None, Parameter(help="Where data sets are; else the user's cache.")]
+Device = Annotated[str, Parameter(help="auto, cpu, cuda, cuda:1.")]
 Seed = Annotated[int, Parameter(help="Seed of every random number.")]
 
 

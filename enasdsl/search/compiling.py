@@ -13,7 +13,7 @@ from enasdsl.ir.space import Space
 from enasdsl.pipeline import Compilation, load
 from enasdsl.search.errors import SearchError
 from enasdsl.semantics.recipe import SECTIONS, Problem, Recipe, Settings, apply, overlay, problems
-from enasdsl.semantics.task import Task
+from enasdsl.semantics.task import TASKS, Task
 from enasdsl.source import SourceFile
 from enasdsl.syntax import ast
 
@@ -53,6 +53,17 @@ class SpaceFile:
         written = known[chosen] if chosen else {}
         return chosen, read_recipe(written, over_params(settings))
 
+    @property
+    def task(self) -> Task:
+        """The usual sizes of what the network of the file is for; raises SearchError."""
+        compilation = Compilation(self.source)
+        if compilation.checked is None:
+            raise _refused(compilation)
+        network = compilation.checked.network
+        if network is None:
+            raise self._no_network()
+        return TASKS[network.task.text]
+
     def space(self, params: Settings, task: Task) -> Space:
         """The space under these params, for data of this kind; raises SearchError."""
         compilation = Compilation(self.source, params, task)
@@ -65,15 +76,18 @@ class SpaceFile:
 
     def _check_task(self, network: ast.Network | None, task: Task) -> None:
         if network is None:
-            raise SearchError(
-                f"{self.path} declares no network, so nothing can be trained",
-                "add a `network` block, with stem, stack and head",
-            )
+            raise self._no_network()
         if network.task.text != task.kind:
             raise SearchError(
                 f"{self.path} is for `{network.task.text}`, and this data is for `{task.kind}`",
                 "choose other data with --data",
             )
+
+    def _no_network(self) -> SearchError:
+        return SearchError(
+            f"{self.path} declares no network, so nothing can be trained",
+            "add a `network` block, with stem, stack and head",
+        )
 
     def texts(self) -> dict[str, str]:
         """The file and those that it imports by path, by their names below its folder."""

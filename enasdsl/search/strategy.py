@@ -48,16 +48,7 @@ class Enas:
     learns = True
 
     def __init__(self, space: Space, settings: Settings, seed: int) -> None:
-        self.controller = Controller(
-            space,
-            hidden=settings.hidden,
-            tanh=settings.tanh,
-            temperature=settings.temperature,
-            op_tanh_reduce=settings.op_tanh_reduce,
-            init=settings.init,
-            skip_prior=settings.skip_rate,
-            generator=generator(seed, "controller"),
-        )
+        self.controller = controller_of(space, settings, seed)
         self._reinforce = Reinforce(self.controller, settings)
         self._draws = generator(seed, "architectures")
 
@@ -118,6 +109,20 @@ STRATEGIES: Mapping[str, Callable[[Space, Settings, int], Strategy]] = {
     "enas": Enas,
     "random": Uniform,
 }
+
+
+def controller_of(space: Space, settings: Settings, seed: int) -> Controller:
+    """The controller that a recipe asks for, as a search with this seed begins with it."""
+    return Controller(
+        space,
+        hidden=settings.hidden,
+        tanh=settings.tanh,
+        temperature=settings.temperature,
+        op_tanh_reduce=settings.op_tanh_reduce,
+        init=settings.init,
+        skip_prior=settings.skip_rate,
+        generator=generator(seed, "controller"),
+    )
 
 
 def check_strategy(name: str) -> str:

@@ -11,16 +11,21 @@ from enasdsl.view.numbers import agrees, magnitude, power_of_ten
 
 def tally_text(space: Space, factors: Breakdown) -> str:
     """The exact number, its power of ten, its factors by cell and node, and what was published."""
-    head = f"{space.name}: {_plural(factors.count, 'architecture')}"
-    if factors.count >= 10**6:
-        head += f" ({power_of_ten(factors.count)})"
-    lines = [f"{head}, {_plural(len(space.decisions), 'decision')}"]
+    lines = [headline(space, factors.count)]
     rows = list(_rows(factors, depth=0))
     if rows:
         lines += ["", *_table(rows)]
     for published in space.published:
         lines += ["", _published_text(published, factors.count)]
     return "\n".join(lines)
+
+
+def headline(space: Space, total: int) -> str:
+    """The name of a space, how many architectures it has, and how many decisions."""
+    head = f"{space.name}: {_plural(total, 'architecture')}"
+    if total >= 10**6:
+        head += f" ({power_of_ten(total)})"
+    return f"{head}, {_plural(len(space.decisions), 'decision')}"
 
 
 def tally_facts(space: Space, total: int) -> dict[str, object]:
