@@ -24,7 +24,6 @@ Neural-architecture search spaces as programs: check, count and sample them,
 compile and search them, and train what the search found. FILE is an .enas file,
 the name of a shipped space, or - for standard input."""
 
-NAMES = {searching.evaluate: "eval"}
 
 COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     spaces.check: (
@@ -50,7 +49,7 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     ),
     searching.derive: ("enasdsl derive run --samples 3",),
     searching.train: ("enasdsl train run --budget 5s",),
-    searching.evaluate: ("enasdsl eval run",),
+    searching.eval: ("enasdsl eval run",),
 }
 """Each command with the examples that end its help; those of the last four follow each other."""
 
@@ -99,7 +98,7 @@ def application() -> App:
     )
     for command, examples in COMMANDS.items():
         lines = "\n".join(f"  {example}" for example in examples)
-        app.command(command, name=NAMES.get(command), help_epilogue=f"Examples:\n{lines}")
+        app.command(command, help_epilogue=f"Examples:\n{lines}")
     return app
 
 

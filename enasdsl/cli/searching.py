@@ -158,7 +158,7 @@ def train(
     return _ended(result.ending, result.command, "")
 
 
-def evaluate(
+def eval(
     run: Annotated[str, Parameter(help="The folder of a search or of a training.")],
     /,
     *,
