@@ -28,6 +28,9 @@ HISTORY = 8
 """How many earlier outputs of a stack its cells can read."""
 
 
+_TASK = {"image_classifier": "an image classifier", "language_model": "a language model"}
+
+
 def lower(
     checked: Checked, task: Task | None = None
 ) -> tuple[Space | None, tuple[Diagnostic, ...]]:
@@ -245,6 +248,6 @@ def _check_output(output: Tensor, ctx: Context, network: ast.Network) -> None:
             "E0306",
             f"the network gives {output.shape}",
             network.body.statements[-1].span,
-            f"a {task.kind.replace('_', ' ')} must give {wanted}",
+            f"{_TASK[task.kind]} must give {wanted}",
             help="end the head with `linear(classes)` or `linear(vocabulary)`",
         )
