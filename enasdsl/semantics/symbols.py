@@ -131,7 +131,6 @@ TABULATED = 20_000
 """For how many joint picks arithmetic of several decisions is written out."""
 
 
-@lru_cache(maxsize=4096)
 def extremes(num: Num) -> tuple[Scalar, Scalar]:
     """The least and the greatest value.
 
@@ -140,15 +139,21 @@ def extremes(num: Num) -> tuple[Scalar, Scalar]:
     match num:
         case Chosen(values=values):
             return min(values), max(values)
-        case Computed() if prod(_axes(num).values()) <= TABULATED:
-            values = tuple(_table(num).values())
-            return min(values), max(values)
-        case Computed(name, operands):
-            corners = [extremes(o) for o in operands]
-            found = [OPERATORS[name](*c) for c in _corners(corners)]
-            return min(found), max(found)
+        case Computed():
+            return _extremes(num, repr(num))
         case _:
             return num, num
+
+
+@lru_cache(maxsize=4096)
+def _extremes(num: Computed, spelled: str) -> tuple[Scalar, Scalar]:
+    """The extremes of arithmetic, remembered; `spelled` tells 1, 1.0 and true apart."""
+    if prod(_axes(num).values()) <= TABULATED:
+        found = list(_table(num).values())
+    else:
+        corners = [extremes(o) for o in num.operands]
+        found = [OPERATORS[num.operator](*c) for c in _corners(corners)]
+    return min(found), max(found)
 
 
 _Axes = dict[tuple[int, int], int]
@@ -165,7 +170,6 @@ def _axes(num: Num) -> _Axes:
             return {}
 
 
-@lru_cache(maxsize=1024)
 def _table(num: Num) -> dict[tuple[int, ...], Scalar]:
     """The value of `num` for each joint pick along its axes."""
     match num:
