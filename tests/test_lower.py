@@ -318,3 +318,29 @@ def test_align_mends_inputs_and_loose_ends_of_different_sizes() -> None:
     assert compiled(text.replace(" align mend", ""), "c, r, c").space is None
     shrunk = [s for s in steps(network) if "factorized_reduction" in s.place and s.op == "conv"]
     assert len(shrunk) == 2, "the older input of the last cell alone is of twice the size"
+
+
+def test_a_choice_made_for_some_inputs_alone_is_live_for_those_alone() -> None:
+    """Node 2 reads p or x, each strided and so with a kernel to choose, or node 1: 2 + 2 + 1."""
+    space = Compilation(
+        SourceFile(
+            "inputs.enas",
+            "op reduce { identity when stride == 1 else conv(choose [1, 3], filters: 16) }\n"
+            "cell c(p, x) {\n  node i in 1..2 { choose earlier -> reduce }\n  sum(loose)\n}\n"
+            "cell r like c with stride 2\n",
+        )
+    ).space
+    assert space is not None
+    assert count(space) == (2 * 3) * (4 * 5)
+    assert len(set(enumerate_space(space))) == 120
+
+
+def test_the_last_level_of_a_recursion_leaves_out_what_would_call_deeper() -> None:
+    space = Compilation(
+        SourceFile(
+            "depth.enas",
+            "op r depth 3 { conv(1) -> choose [identity, relu, r] }\ncell c(x) { x -> r }\n",
+        )
+    ).space
+    assert space is not None
+    assert count(space) == 1 + 1 + (1 + 1 + 2)

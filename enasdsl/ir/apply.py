@@ -109,16 +109,21 @@ def _pipeline(op: Pipeline, inputs: Sequence[Lowered], ctx: Context) -> Lowered:
 def _push(
     op: Operation, picked: Picked, inputs: Sequence[Lowered], ctx: Context, *, span: Span
 ) -> Lowered:
-    results: dict[tuple[Lowered, ...], Tensor] = {}
-    order = []
-    name = ctx.ledger.decisions[picked.decision].path.rpartition(".")[2]
-    for n, label in enumerate(picked.labels):
-        chosen = tuple(_branch(i, picked, n) for i in inputs)
-        if chosen not in results:
-            inner = ctx.placed("inputs", at(span, "input", picked.decision, n), f"{name}={label}")
-            results[chosen] = settle(apply(op, chosen, inner, span=span), inner, span=span)
-        order.append(results[chosen])
-    return replace(picked, branches=tuple(order))
+    """Applies `op` once for each different input that the decision may pick."""
+    decision = ctx.ledger.decisions[picked.decision]
+    groups: dict[tuple[Lowered, ...], list[int]] = {}
+    for n in range(len(picked.labels)):
+        groups.setdefault(tuple(_branch(i, picked, n) for i in inputs), []).append(n)
+    branches: dict[int, Tensor] = {}
+    for chosen, members in groups.items():
+        label = picked.labels[members[0]]
+        key = at(span, "input", picked.decision, members[0])
+        inner = ctx.placed("inputs", key, f"{decision.path.rpartition('.')[2]}={label}")
+        if decision.domain.kind is Kind.ONE:
+            inner = inner.under((Test(picked.decision, frozenset(members)),))
+        result = settle(apply(op, chosen, inner, span=span), inner, span=span)
+        branches.update(dict.fromkeys(members, result))
+    return replace(picked, branches=tuple(branches[n] for n in range(len(picked.labels))))
 
 
 def _branch(value: Lowered, picked: Picked, n: int) -> Lowered:

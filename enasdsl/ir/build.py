@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from enasdsl.diagnostics import Diagnostic, Fix, Label
 from enasdsl.ir.graph import Body, Input, Node, Value
 from enasdsl.ir.names import Key, Places, Scope
 from enasdsl.ir.space import Constraint, Decision, Domain, Source
 from enasdsl.ir.values import Tensor
-from enasdsl.semantics.symbols import Condition, Shape
+from enasdsl.semantics.symbols import Condition, Shape, Test
 from enasdsl.source import Span
 
 VALUE_LIMIT = 200_000
@@ -120,7 +120,10 @@ class Ledger:
         members: tuple[str, ...] = (),
         span: Span,
     ) -> int:
-        """The decision that `key` identifies in `scope`, made at its first evaluation."""
+        """The decision that `key` identifies in `scope`, made at its first evaluation.
+
+        A further evaluation, for another input, widens the guard: the decision is live for both.
+        """
         known = self._decided.get((id(scope), key))
         if known is None:
             path = scope.decision(key, wanted)
@@ -136,7 +139,21 @@ class Ledger:
                 f"{', '.join(self.decisions[known].labels)} first, {', '.join(labels)} now",
                 help="a cell is decided once: a guard in it may not depend on where it stands",
             )
+        else:
+            decision = self.decisions[known]
+            self.decisions[known] = replace(decision, guard=self._either(decision.guard, guard))
         return known
+
+    def _either(self, first: Condition, second: Condition) -> Condition:
+        """A condition that holds where either of two does; a test that always holds is left out."""
+        others = {t.decision: t.allowed for t in second if isinstance(t, Test)}
+        joined = []
+        for test in first:
+            if isinstance(test, Test) and test.decision in others:
+                allowed = test.allowed | others[test.decision]
+                if len(allowed) < self.decisions[test.decision].domain.size:
+                    joined.append(Test(test.decision, allowed))
+        return tuple(joined)
 
     def report(self, diagnostic: Diagnostic) -> None:
         key = (diagnostic.code, diagnostic.label.span, diagnostic.label.span.source.name)

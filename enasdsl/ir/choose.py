@@ -22,6 +22,7 @@ from enasdsl.ir.values import (
 )
 from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.symbols import Condition, Test
+from enasdsl.semantics.traverse import references
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -119,7 +120,7 @@ def _alternatives(domain: ast.Expr, ctx: Context) -> list[Alternative]:
 def _written(item: ast.Expr, ctx: Context) -> list[Alternative]:
     """What an item of a written list stands for: itself, or the members of the list it names."""
     body = _unguarded(item, ctx)
-    if body is None:
+    if body is None or _beyond(body, ctx):
         return []
     if isinstance(body, ast.Reference):
         if _literal(body, ctx) is not None:
@@ -128,6 +129,17 @@ def _written(item: ast.Expr, ctx: Context) -> list[Alternative]:
         if isinstance(value, Listing):
             return _listed(value, body, ctx)
     return [Alternative(label(body), "", _evaluator(body))]
+
+
+def _beyond(expr: ast.Expr, ctx: Context) -> bool:
+    """Whether an alternative would call an operation more often within itself than its `depth`."""
+    declared = (ctx.program.checked.names.get(r.name) for r in references(expr))
+    return any(
+        isinstance(d, ast.OpDecl)
+        and d.depth is not None
+        and ctx.calls.get(d.name.text, 0) >= integer(d.depth, ctx)
+        for d in declared
+    )
 
 
 def _listed(value: Lowered, domain: ast.Expr, ctx: Context) -> list[Alternative]:
