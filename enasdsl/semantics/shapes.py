@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import prod
 
-from enasdsl.semantics.symbols import Dim, Num, Parts, Shape, compute, extremes
+from enasdsl.semantics.symbols import Dim, Num, Parts, Shape, compute, describe, extremes
 
 Args = Mapping[str, Num]
 Rule = Callable[[Args, tuple[Shape, ...]], Shape]
@@ -66,8 +66,14 @@ def conv(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     groups = args["groups"]
     for name, channels in (("input", x.channels), ("filters", args["filters"])):
         if not _divides(groups, channels):
-            raise ShapeMismatch(f"groups: {groups} does not divide the {name} channels, {channels}")
+            raise ShapeMismatch(
+                f"{_say(groups)} groups do not divide the {name} channels, {_say(channels)}"
+            )
     return Shape(args["filters"], space)  # type: ignore[arg-type]
+
+
+def _say(size: Num | Dim) -> str:
+    return describe(size)  # type: ignore[arg-type]
 
 
 def _divides(groups: Num, channels: object) -> bool:
@@ -134,7 +140,9 @@ def channel_shuffle(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     (x,) = inputs
     _image(x, "channel_shuffle")
     if not _divides(args["groups"], x.channels):
-        raise ShapeMismatch(f"{args['groups']} groups do not divide {x.channels} channels")
+        raise ShapeMismatch(
+            f"{_say(args['groups'])} groups do not divide {_say(x.channels)} channels"
+        )
     return x
 
 
@@ -168,7 +176,9 @@ def attention(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     if len(x.space) != 1:
         raise ShapeMismatch(f"attention reads sequences, and this is {x}")
     if not _divides(args["heads"], x.channels):
-        raise ShapeMismatch(f"{args['heads']} heads do not divide {x.channels} channels")
+        raise ShapeMismatch(
+            f"{_say(args['heads'])} heads do not divide {_say(x.channels)} channels"
+        )
     return x
 
 
