@@ -151,6 +151,15 @@ def _composite(op: Composite, inputs: list[Tensor], ctx: Context, *, span: Span)
     if "filters" not in inner.ambient and not isinstance(inputs[0].shape.channels, Parts):
         inner.env.setdefault("filters", inputs[0].shape.channels)
     _fill_defaults(decl, inner, span)
+    if decl.span.source.name == span.source.name:
+        return _evaluated(decl, inputs, inner, span)
+    with ctx.ledger.used_at(span, name):
+        return _evaluated(decl, inputs, inner, span)
+
+
+def _evaluated(decl: ast.OpDecl, inputs: list[Tensor], inner: Context, span: Span) -> Lowered:
+    """The body of an operation over its inputs."""
+    name = decl.name.text
     if decl.inputs:
         if len(decl.inputs) != len(inputs):
             raise mistake(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from enasdsl.diagnostics import Diagnostic, Fix, Label
@@ -90,6 +91,7 @@ class Ledger:
     owners: dict[tuple[int, str], object] = field(default_factory=dict)  # of weights, by place
     _decided: dict[tuple[int, Key], int] = field(default_factory=dict)
     _scopes: list[Scope] = field(default_factory=list)
+    _uses: list[tuple[Span, str]] = field(default_factory=list)
     _expanded: int = 0
 
     def expand(self, count: int, *, span: Span) -> None:
@@ -155,7 +157,27 @@ class Ledger:
                     joined.append(Test(test.decision, allowed))
         return tuple(joined)
 
+    @contextmanager
+    def used_at(self, span: Span, name: str) -> Iterator[None]:
+        """Blames mistakes within an operation of another file on the place that uses it."""
+        self._uses.append((span, name))
+        try:
+            yield
+        except Mistake as found:
+            raise Mistake(self._blamed(found.diagnostic)) from found
+        finally:
+            self._uses.pop()
+
+    def _blamed(self, diagnostic: Diagnostic) -> Diagnostic:
+        if not self._uses or diagnostic.label.span.source.name == self._uses[0][0].source.name:
+            return diagnostic
+        span, name = self._uses[0]
+        inside = diagnostic.label
+        others = (inside, *(o for o in diagnostic.others if o.span != span))
+        return replace(diagnostic, label=Label(span, f"in `{name}`, used here"), others=others)
+
     def report(self, diagnostic: Diagnostic) -> None:
+        diagnostic = self._blamed(diagnostic)
         key = (diagnostic.code, diagnostic.label.span, diagnostic.label.span.source.name)
         self.diagnostics.setdefault(key, diagnostic)
 
