@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Callable
+from itertools import combinations, product
 
 import pytest
 import torch
@@ -135,3 +136,50 @@ def test_whole_division_gives_a_whole_number() -> None:
     half = compute("//", Chosen(0, 0, (3.5, 4)), 1)
     assert extremes(half) == (3, 4)
     assert isinstance(extremes(half)[0], int)
+
+
+GRAPH = """cell c(x) {
+  node i in 1..2 {
+    sources = choose any from earlier
+    sum(x -> zero, [y -> relu for y in sources])
+  }
+  ends = choose any from earlier
+  require REQUIREMENT
+  sum(x -> zero, [y -> tanh for y in ends])
+}"""
+
+
+def live(ends: set[int], sources: list[set[int]]) -> bool:
+    """Whether the input, member 0, reaches one of `ends` (node n is member n)."""
+    found = {0}
+    for node, read in enumerate(sources, 1):
+        found |= {node} if read & found else set()
+    return bool(found & ends)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "rule"),
+    [
+        ("reachable(x, ends)", live),
+        ("count(ends) + count(sources[2]) == 3", lambda e, s: len(e) + len(s[1]) == 3),
+        ("sum(count(s) for s in sources) < count(ends)", lambda e, s: sum(map(len, s)) < len(e)),
+        ("count(ends except nodes) == 0", lambda e, s: 0 not in e),
+        ("reachable(x, nodes[2]) or count(ends) == 0", lambda e, s: live({2}, s) or not e),
+    ],
+)
+def test_requirements_over_sets_and_paths(
+    requirement: str, rule: Callable[[set[int], list[set[int]]], bool]
+) -> None:
+    space = lowered(GRAPH.replace("REQUIREMENT", requirement), "c")
+    assert [d.domain.size for d in space.decisions] == [1, 2, 3]
+    wanted = set()
+    for picks in product(*(map(set, subsets(n)) for n in (1, 2, 3))):
+        if rule(picks[2], list(picks[:2])):
+            wanted.add(tuple(tuple(sorted(p)) for p in picks))
+    found = [a.picks for a in enumerate_space(space)]
+    assert set(found) == wanted
+    assert count(space) == len(found) == len(wanted)
+
+
+def subsets(n: int) -> list[tuple[int, ...]]:
+    return [s for k in range(n + 1) for s in combinations(range(n), k)]

@@ -21,7 +21,7 @@ from enasdsl.nn.weights import Init
 from enasdsl.pipeline import Compilation
 from enasdsl.semantics.symbols import Shape
 from enasdsl.semantics.task import Task
-from enasdsl.source import shipped
+from enasdsl.source import SourceFile, shipped
 
 IMAGES = Task("image_classifier", Shape(3, (32, 32)))
 WORDS = Task("language_model", Shape(50, (7,), tokens=True), vocabulary=50)
@@ -38,6 +38,7 @@ COUNTS = {
     "darts_rnn": 2642411520,
     "fbnet": 9**22,
     "liu2018": 7**46,
+    "nasbench101": 139359042,
     "nasbench201": 15625,
     "nasbench_macro": 6561,
     "nasnet": (720**2 * 13**10 * 2**5) ** 2,
@@ -61,6 +62,7 @@ SMALL: dict[str, dict[str, object]] = {
     "darts_rnn": {"N": 4, "hidden": 8},
     "fbnet": {"unit": 2},
     "liu2018": {"width": 4},
+    "nasbench101": {"N": 1, "width": 4},
     "nasbench201": {"N": 1, "width": 4},
     "nasbench_macro": {"width": 4},
     "nasnet": {"B": 3, "N": 0, "filters": 4},
@@ -141,6 +143,16 @@ def test_supernet_and_child_train_and_agree(name: str) -> None:
         torch.testing.assert_close(child(x)[0], net(x, architecture)[0], equal_nan=True)
     child = Child.from_supernet(net, first).train()
     train_one_step(child, loss_of(child(x)[0], targets))
+
+
+def test_nasbench101_without_its_constraints() -> None:
+    """All graphs of seven vertices, and those of at most nine edges, connected or not."""
+    text = (shipped("spaces") / "nasbench101.enas").read_text("utf-8")
+    free = "\n".join(line for line in text.splitlines() if "reachable(" not in line)
+    for most, size in (("21", 2**21 * 3**5), ("9", 695860 * 3**5)):
+        found = Compilation(SourceFile("free.enas", free), {"most": most}).space
+        assert found is not None
+        assert count(found) == size
 
 
 # ------------------------------------------------------- sizes that the authors' code reports

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from enasdsl.ir.build import mistake
+from enasdsl.ir.connections import number_of, reaches
 from enasdsl.ir.context import Context
 from enasdsl.ir.space import Kind
 from enasdsl.ir.typed import describe, items_of
@@ -31,7 +32,7 @@ FUNCTIONS: Mapping[str, Callable[..., Num]] = {
     "max": max,
 }
 _OF_LISTS = {"sum": sum, "product": math.prod, "count": len}
-_OF_VALUES = ("channels",)
+_OF_VALUES = ("channels", "reachable")
 
 
 def is_function(name: str, ctx: Context) -> bool:
@@ -40,13 +41,16 @@ def is_function(name: str, ctx: Context) -> bool:
     return known and ctx.lookup(name) is None
 
 
-def call_function(name: str, values: list[Lowered], expr: ast.Call) -> Lowered:
+def call_function(name: str, values: list[Lowered], expr: ast.Call, ctx: Context) -> Lowered:
     """A function of numbers; over decisions it stays symbolic where its arguments are few."""
-    flat: list[Lowered] = []
+    items: list[Item] = []
     for value in values:
-        flat += [i.value for i in value.items] if isinstance(value, Listing) else [value]
+        items += value.items if isinstance(value, Listing) else [Item(value)]
     if name == "count":
-        return len(flat)
+        return number_of(items, ctx, span=expr.span)
+    if name == "reachable":
+        return _reachable(values, expr, ctx)
+    flat = [item.value for item in items]
     if name == "channels":
         return _channels(flat, expr)
     if any(isinstance(v, Chosen | Computed) for v in flat):
@@ -60,6 +64,15 @@ def call_function(name: str, values: list[Lowered], expr: ast.Call) -> Lowered:
         return FUNCTIONS[name](*flat)
     except (ValueError, TypeError) as error:
         raise mistake("E0208", f"`{name}` cannot take these", expr.span, str(error)) from None
+
+
+def _reachable(values: list[Lowered], expr: ast.Call, ctx: Context) -> Num:
+    if len(values) != 2:
+        raise mistake(
+            "E0207", f"`reachable` takes two values and gets {len(values)}", expr.span, "here"
+        )
+    source, target = values
+    return reaches(source, target, ctx, span=expr.span)
 
 
 def _channels(values: list[Lowered], expr: ast.Call) -> Num:

@@ -9,6 +9,7 @@ from enasdsl.semantics.symbols import (
     OPERATORS,
     Chosen,
     Computed,
+    Counted,
     Num,
     Picks,
     Reading,
@@ -19,10 +20,10 @@ from enasdsl.semantics.symbols import (
 TRUTHS = frozenset({"==", "!=", "<", "<=", ">", ">=", "and", "or", "not"})
 
 
-def reads(num: Num) -> Iterator[Chosen]:
-    """The chosen scalars in `num`."""
+def reads(num: Num) -> Iterator[Chosen | Counted]:
+    """The chosen scalars and the counts of picks in `num`."""
     match num:
-        case Chosen():
+        case Chosen() | Counted():
             yield num
         case Computed(_, operands):
             for operand in operands:
@@ -31,7 +32,7 @@ def reads(num: Num) -> Iterator[Chosen]:
 
 def settled(num: Num) -> bool:
     """Whether nothing in `num` is still to be decided."""
-    return not isinstance(num, Chosen | Computed)
+    return not isinstance(num, Chosen | Counted | Computed)
 
 
 def satisfied(constraint: Constraint, picks: Sequence[Picks]) -> bool:
@@ -47,9 +48,9 @@ def satisfied(constraint: Constraint, picks: Sequence[Picks]) -> bool:
     return bool(resolve(constraint.value, reading))
 
 
-def made(chosen: Chosen, picks: Picks) -> bool:
-    """Whether `picks` of its decision hold the pick that `chosen` reads."""
-    return picks is not None and chosen.slot < len(picks)
+def made(chosen: Chosen | Counted, picks: Picks) -> bool:
+    """Whether `picks` of its decision hold the pick that `chosen` reads; a count needs none."""
+    return isinstance(chosen, Counted) or (picks is not None and chosen.slot < len(picks))
 
 
 def settle(num: Num, decision: int, picks: tuple[int, ...]) -> Num:
@@ -57,6 +58,8 @@ def settle(num: Num, decision: int, picks: tuple[int, ...]) -> Num:
     match num:
         case Chosen(read, slot, values):
             return values[picks[slot]] if read == decision else num
+        case Counted(read, allowed):
+            return sum(p in allowed for p in picks) if read == decision else num
         case Computed(operator, operands):
             return fold(operator, tuple(settle(o, decision, picks) for o in operands))
         case _:
@@ -163,6 +166,8 @@ def bounds(num: Num) -> Bounds | None:
         case Chosen(values=values):
             numbers = [v for v in values if not isinstance(v, str)]
             return (min(numbers), max(numbers)) if len(numbers) == len(values) else None
+        case Counted(most=most):
+            return 0, most
         case Computed(operator, operands):
             return _computed_bounds(operator, [bounds(o) for o in operands])
         case str():
@@ -196,6 +201,8 @@ def exact(num: Num) -> bool:
     match num:
         case Chosen(values=values):
             return all(isinstance(v, int) for v in values)
+        case Counted():
+            return True
         case Computed(operator, operands):
             if operator in TRUTHS:
                 return True

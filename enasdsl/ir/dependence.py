@@ -10,7 +10,7 @@ from enasdsl.ir.constraint import reads, settle, settled
 from enasdsl.ir.memory import Demand, Fact, Membership, Quota
 from enasdsl.ir.space import Constraint, Kind, Space
 from enasdsl.ir.variables import Variable, tests, variables
-from enasdsl.semantics.symbols import Chosen, Condition, Test
+from enasdsl.semantics.symbols import Chosen, Condition, Counted, Test
 
 OUTSIDE = -1  # stands for a decision that no scalar reads
 
@@ -94,7 +94,7 @@ class _Planner:
 
     def demand(self, constraint: Constraint) -> Demand:
         guard = self.guard(constraint.guard)
-        read: defaultdict[int, list[Chosen]] = defaultdict(list)
+        read: defaultdict[int, list[Chosen | Counted]] = defaultdict(list)
         for chosen in dict.fromkeys(reads(constraint.value)):
             read[self.parts[chosen.decision][0]].append(chosen)
         value = settle(constraint.value, OUTSIDE, ())
@@ -108,8 +108,10 @@ class _Planner:
             bool(value) if settled(value) else value,
         )
 
-    def missing(self, chosen: Chosen) -> bool:
+    def missing(self, chosen: Chosen | Counted) -> bool:
         """Whether there are architectures without the pick that `chosen` reads."""
+        if isinstance(chosen, Counted):
+            return False
         decision = self.space.decisions[chosen.decision]
         return bool(decision.guard) or chosen.slot >= decision.domain.least
 

@@ -172,7 +172,7 @@ def _apply_function(name: str, expr: ast.Call, ctx: Context) -> Lowered:
     if name in OPS and not _numeric(values):
         spec = Primitive(OPS[name], {}, expr.function.span)
         return ctx.apply(spec, values, span=expr.span)
-    return call_function(name, values, expr)
+    return call_function(name, values, expr, ctx)
 
 
 def _numeric(values: list[Lowered]) -> bool:

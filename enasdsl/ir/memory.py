@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from enasdsl.ir.constraint import made, settle, settled
 from enasdsl.ir.variables import Branch
-from enasdsl.semantics.symbols import Chosen, Num
+from enasdsl.semantics.symbols import Chosen, Counted, Num
 
 REFUSED: Final = "refused"
 """The value of a fact that no architecture may have."""
@@ -78,7 +78,7 @@ class Demand:
     """
 
     guard: tuple[Membership, ...]
-    reads: Mapping[int, tuple[Chosen, ...]]
+    reads: Mapping[int, tuple[Chosen | Counted, ...]]
     firm: int
     scope: tuple[int, ...]
     start: Value = field(default=True)
@@ -89,9 +89,10 @@ class Demand:
             return True
         reads = self.reads.get(variable, ())
         if reads:
-            if branch is None or not all(made(chosen, branch.sample) for chosen in reads):
+            picks = None if branch is None else branch.sample
+            if not all(made(chosen, picks) for chosen in reads):
                 return True
-            value = settle(value, reads[0].decision, branch.sample)
+            value = settle(value, reads[0].decision, picks or ())
         if settled(value):
             value = bool(value)
         return REFUSED if value is False and variable >= self.firm else value

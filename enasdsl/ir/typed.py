@@ -23,7 +23,7 @@ from enasdsl.ir.values import (
     Stamp,
     Tensor,
 )
-from enasdsl.semantics.symbols import Chosen, Computed, Num, Test
+from enasdsl.semantics.symbols import Chosen, Computed, Counted, Num, Test
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -73,7 +73,7 @@ def describe(value: Lowered) -> str:
             return f"the number {value}"
         case str():
             return f"the text {value!r}"
-        case Chosen() | Computed():
+        case Chosen() | Counted() | Computed():
             return "a chosen number"
         case Tensor(shape=shape):
             return f"a value of shape {shape}"

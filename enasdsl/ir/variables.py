@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from enasdsl.ir.constraint import made, reads
+from enasdsl.ir.constraint import made, reads, settle
 from enasdsl.ir.domain import Pick, enumerate_domain, rank, size, unrank
 from enasdsl.ir.space import Constraint, Decision, Domain, Kind, Space
-from enasdsl.semantics.symbols import Chosen, Condition, Test
+from enasdsl.semantics.symbols import Chosen, Condition, Counted, Test
 
 LISTED = 1 << 16
 """The most picks of one decision that are listed."""
@@ -78,7 +78,7 @@ class Readers:
     """What later guards and constraints read of one decision."""
 
     tests: list[frozenset[int]] = field(default_factory=list)
-    values: list[Chosen] = field(default_factory=list)
+    values: list[Chosen | Counted] = field(default_factory=list)
 
 
 def tests(condition: Condition) -> Iterator[Test]:
@@ -129,7 +129,7 @@ def _listed(index: int, decision: Decision, read: Readers) -> Variable:
     groups: defaultdict[object, list[Pick]] = defaultdict(list)
     for picks in enumerate_domain(decision.domain):
         hit = tuple(not allowed.isdisjoint(picks) for allowed in read.tests)
-        values = tuple(c.values[picks[c.slot]] if made(c, picks) else None for c in read.values)
+        values = tuple(settle(c, index, picks) if made(c, picks) else None for c in read.values)
         groups[hit, values].append(picks)
     places = {
         picks: (branch, place)

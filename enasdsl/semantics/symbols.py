@@ -66,6 +66,18 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How many of the indices picked by `decision` are in `allowed`, at most `most` of them.
+
+    It is 0 where the decision is not live. Numbers that files can name hold it in a Computed.
+    """
+
+    decision: int
+    allowed: frozenset[int]
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Computed:
     """Arithmetic over scalars that several decisions settle."""
 
@@ -73,8 +85,8 @@ class Computed:
     operands: tuple[Num, ...]
 
 
-Num = Scalar | Chosen | Computed
-NUMBERS = (int, float, str, Chosen, Computed)  # what isinstance takes for a Num
+Num = Scalar | Chosen | Counted | Computed
+NUMBERS = (int, float, str, Chosen, Counted, Computed)  # what isinstance takes for a Num
 
 OPERATORS: Mapping[str, Callable[..., Scalar]] = {
     "+": operator.add,
@@ -102,7 +114,7 @@ OPERATORS: Mapping[str, Callable[..., Scalar]] = {
 def compute(name: str, *operands: Num) -> Num:
     """The value of an operation, folded where its operands allow it."""
     decided = {(o.decision, o.slot) for o in operands if isinstance(o, Chosen)}
-    if any(isinstance(o, Computed) for o in operands) or len(decided) > 1:
+    if any(isinstance(o, Computed | Counted) for o in operands) or len(decided) > 1:
         return Computed(name, operands)
     function = OPERATORS[name]
     if not decided:
@@ -121,6 +133,8 @@ def resolve(num: Num, reading: Reading) -> Scalar:
             if picks is None:
                 raise ValueError(f"decision {decision} is not live in this architecture")
             return values[picks[slot]]
+        case Counted(decision, allowed):
+            return sum(p in allowed for p in reading.picks[decision] or ())
         case Computed(name, operands):
             return OPERATORS[name](*(resolve(o, reading) for o in operands))
         case _:
@@ -139,6 +153,8 @@ def extremes(num: Num) -> tuple[Scalar, Scalar]:
     match num:
         case Chosen(values=values):
             return min(values), max(values)
+        case Counted(most=most):
+            return 0, most
         case Computed():
             return _extremes(num, repr(num))
         case _:
@@ -148,12 +164,23 @@ def extremes(num: Num) -> tuple[Scalar, Scalar]:
 @lru_cache(maxsize=4096)
 def _extremes(num: Computed, spelled: str) -> tuple[Scalar, Scalar]:
     """The extremes of arithmetic, remembered; `spelled` tells 1, 1.0 and true apart."""
-    if prod(_axes(num).values()) <= TABULATED:
+    if prod(_axes(num).values()) <= TABULATED and not _counts(num):
         found = list(_table(num).values())
     else:
         corners = [extremes(o) for o in num.operands]
         found = [OPERATORS[num.operator](*c) for c in _corners(corners)]
     return min(found), max(found)
+
+
+def _counts(num: Num) -> bool:
+    """Whether `num` depends on how many members a choice picks."""
+    match num:
+        case Counted():
+            return True
+        case Computed(_, operands):
+            return any(map(_counts, operands))
+        case _:
+            return False
 
 
 _Axes = dict[tuple[int, int], int]
@@ -183,6 +210,8 @@ def _table(num: Num) -> dict[tuple[int, ...], Scalar]:
                 picks: OPERATORS[name](*(t[tuple(picks[p] for p in own)] for own, t in tables))
                 for picks in product(*map(range, axes.values()))
             }
+        case Counted():
+            raise ValueError("a count of picks has no table")
         case _:
             return {(): num}
 
