@@ -81,9 +81,8 @@ class Params:
         self._kinds[name] = self._example(name, default)
         if not self._in_range(name, default, param.default.span):
             return
-        value = self._override(name) if name in self.overrides else default
-        if value is not None:
-            self.values[name] = value
+        value = self._override(name) if name in self.overrides else None
+        self.values[name] = default if value is None else value
 
     def _domain(self, expr: ast.Expr) -> Value:
         domain = evaluate(expr, self.values)
