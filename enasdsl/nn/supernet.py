@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from enasdsl.ir.graph import Network
 from enasdsl.ir.parameters import by_name, owned, regions, used
 from enasdsl.ir.space import Architecture, Space
+from enasdsl.ir.specialize import specialize
 from enasdsl.nn.build import Mode
 from enasdsl.nn.execute import Program, States
 from enasdsl.nn.weights import Init, WeightStore
@@ -52,16 +52,6 @@ class Supernet(WeightStore):
         (y, *_), states = self.program(architecture).run(self, (x,), states, mode=mode)
         return y, states
 
-    def forward_many(
-        self,
-        x: Tensor,
-        architectures: Sequence[Architecture | Network],
-        states: Sequence[States | None] | None = None,
-    ) -> list[tuple[Tensor, States]]:
-        """The result of each of several architectures for one minibatch, in order."""
-        given = states or [None] * len(architectures)
-        return [self(x, a, s) for a, s in zip(architectures, given, strict=True)]
-
     def active(self, architecture: Architecture | Network) -> list[nn.Parameter]:
         """The parameters that an architecture uses, each once."""
         network = self.program(architecture).network
@@ -91,6 +81,4 @@ class Supernet(WeightStore):
                 f"the architecture is of {architecture.space} ({architecture.hash}), "
                 f"the supernet of {self.space.name} ({self.space.hash})"
             )
-        from enasdsl.ir.specialize import specialize
-
         return specialize(self.space, architecture)

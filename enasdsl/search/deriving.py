@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,16 +78,8 @@ def score(assembly: Assembly, job: Alternation, architecture: Architecture) -> M
     return problem.measure(shared_model(job.supernet, architecture), problem.split("valid"))
 
 
-def best_token(run: Run) -> str | None:
-    """The best derived architecture, if `derive` has been here."""
-    tokens = derived_tokens(run)
-    return tokens[0] if tokens else None
-
-
 def derived_tokens(run: Run) -> list[str]:
     """The derived architectures, the best first."""
-    import json
-
     if not run.derived.is_file():
         return []
     record = json.loads(run.derived.read_text("utf-8"))
