@@ -262,7 +262,8 @@ def test_many_architectures_on_one_minibatch_add_up_their_gradients() -> None:
     for network in networks:
         net(x, network)[0].sum().backward()
     for name, p in net.named_parameters():
-        parts = [grads[name] for grads in alone if grads[name] is not None]
+        parts = [grad for grads in alone if (grad := grads[name]) is not None]
+        assert (p.grad is None) == (not parts)
         if p.grad is not None:
             torch.testing.assert_close(p.grad, torch.stack(parts).sum(0))
 
