@@ -344,3 +344,10 @@ def test_the_last_level_of_a_recursion_leaves_out_what_would_call_deeper() -> No
     ).space
     assert space is not None
     assert count(space) == 1 + 1 + (1 + 1 + 2)
+
+
+def test_a_cell_that_ends_with_nodes_gives_the_last_of_them() -> None:
+    nodes = ("x -> relu", "previous -> choose [conv(1), conv(3)]")
+    with_result = lowered(cell(*nodes, result="previous"))
+    without = lowered(cell(*nodes, result=""))
+    assert [ops(n) for n in networks(without)] == [ops(n) for n in networks(with_result)]

@@ -26,8 +26,8 @@ from enasdsl.syntax import ast
 def run(body: ast.Body, ctx: Context) -> Lowered:
     """Executes the statements of a body; gives the value of its last expression.
 
-    A mistake in a statement is recorded and the next ones go on; what then fails at the end is
-    taken for a consequence.
+    A body that ends with nodes gives the last of them. A mistake in a statement is recorded and
+    the next ones go on; what then fails at the end is taken for a consequence.
     """
     result: Lowered = Absent()
     sound = True
@@ -38,6 +38,8 @@ def run(body: ast.Body, ctx: Context) -> Lowered:
             sound &= ctx.ledger.attempt(lambda s=statement: _execute(s, ctx))  # type: ignore[misc]
     if isinstance(result, Absent) and not sound:
         raise Followup
+    if isinstance(body.statements[-1], ast.Node):
+        return Listing(_frame(ctx, body.span).earlier[-1:])
     return result
 
 

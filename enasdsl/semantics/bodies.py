@@ -128,6 +128,8 @@ class Checker:
 
     def _no_result(self, body: ast.Body, owner: str) -> None:
         last = body.statements[-1] if body.statements else None
+        if isinstance(last, ast.Node) and owner != "a node":
+            return  # the value of a cell that ends with nodes is the last of them
         help = None
         if isinstance(last, ast.Let) and len(last.targets) == 1:
             help = f"end the body with a line `{last.targets[0].text}`"
