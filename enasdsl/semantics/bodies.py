@@ -115,14 +115,15 @@ class Checker:
             self._misplaced(f"`{word}` belongs to a cell or a block", statement)
 
     def _misplaced(self, why: str, statement: ast.Statement) -> None:
-        self.problems.error(
-            "E0205", "this statement cannot stand here", statement.span, why
-        )
+        self.problems.error("E0205", "this statement cannot stand here", statement.span, why)
 
     def _not_last(self, result: ast.Result, following: ast.Statement) -> None:
         self.problems.error(
-            "E0234", "a value ends its body, and more follows", result.span,
-            "nothing reads this value", others=(Label(following.span, "this follows it"),),
+            "E0234",
+            "a value ends its body, and more follows",
+            result.span,
+            "nothing reads this value",
+            others=(Label(following.span, "this follows it"),),
             help="give it a name, `name = ...`, or move it to the end",
         )
 
@@ -134,8 +135,11 @@ class Checker:
         if isinstance(last, ast.Let) and len(last.targets) == 1:
             help = f"end the body with a line `{last.targets[0].text}`"
         self.problems.error(
-            "E0233", f"{owner} must end with its value", (last or body).span,
-            "no value stands after this" if last else "this body is empty", help=help,
+            "E0233",
+            f"{owner} must end with its value",
+            (last or body).span,
+            "no value stands after this" if last else "this body is empty",
+            help=help,
         )
 
     # ----------------------------------------------------------------- values
@@ -281,9 +285,12 @@ class Checker:
                 text, fix = suggest(name.text, name.span, SHARED)
                 known = ", ".join(f"`{part}`" for part in SHARED)
                 self.problems.error(
-                    "E0239", f"nothing is shared across `{name.text}`", name.span,
+                    "E0239",
+                    f"nothing is shared across `{name.text}`",
+                    name.span,
                     "no part of a place has this name",
-                    help=text or f"weights differ by {known}", fix=fix,
+                    help=text or f"weights differ by {known}",
+                    fix=fix,
                 )
 
 

@@ -105,7 +105,10 @@ class Arguments:
     ) -> None:
         if name.text in given:
             self.problems.error(
-                "E0207", f"`{name.text}` is given twice", name.span, "given again here",
+                "E0207",
+                f"`{name.text}` is given twice",
+                name.span,
+                "given again here",
                 others=(Label(given[name.text].span, "first given here"),),
             )
             return
@@ -125,8 +128,12 @@ class Arguments:
         if not self.known.slots and most == 0:
             text = f"what it reads stands before it: `x -> {self.known.name}`"
         self.problems.error(
-            "E0207", f"`{self.known.name}` takes {many}", argument.span, "one too many",
-            others=self._declared(), help=text,
+            "E0207",
+            f"`{self.known.name}` takes {many}",
+            argument.span,
+            "one too many",
+            others=self._declared(),
+            help=text,
         )
 
     def _unknown(self, name: ast.Name) -> None:
@@ -134,8 +141,13 @@ class Arguments:
         text, fix = suggest(name.text, name.span, [*known, *AMBIENT])
         has = f"it has {', '.join(f'`{n}`' for n in known)}" if known else "it has none of its own"
         self.problems.error(
-            "E0207", f"`{self.known.name}` has no parameter `{name.text}`", name.span, has,
-            others=self._declared(), help=text, fix=fix,
+            "E0207",
+            f"`{self.known.name}` has no parameter `{name.text}`",
+            name.span,
+            has,
+            others=self._declared(),
+            help=text,
+            fix=fix,
         )
 
     def _missing(self, given: dict[str, ast.Argument], place: Span) -> None:
@@ -143,8 +155,12 @@ class Arguments:
         if absent:
             names = " and ".join(f"`{name}`" for name in absent)
             self.problems.error(
-                "E0207", f"`{self.known.name}` needs {names}", place, f"{names} is not given",
-                others=self._declared(), help=f"write `{self.known.shown}`",
+                "E0207",
+                f"`{self.known.name}` needs {names}",
+                place,
+                f"{names} is not given",
+                others=self._declared(),
+                help=f"write `{self.known.shown}`",
             )
 
     def _declared(self) -> tuple[Label, ...]:
@@ -174,12 +190,17 @@ class Arguments:
             rounds = spec.kind is int and isinstance(value, float) and "/" in span.text
             text = "`//` divides and rounds down to a whole number" if rounds else None
             self.problems.error(
-                "E0207", f"`{name}` of `{self.known.name}` is {_KINDS[spec.kind]}", span,
-                f"this is {spell(value)}", help=text,
+                "E0207",
+                f"`{name}` of `{self.known.name}` is {_KINDS[spec.kind]}",
+                span,
+                f"this is {spell(value)}",
+                help=text,
             )
         elif spec.least is not None and is_number(value) and value < spec.least:  # type: ignore[operator]
             self.problems.error(
-                "E0211", f"`{name}` of `{self.known.name}` is at least {spec.least}", span,
+                "E0211",
+                f"`{name}` of `{self.known.name}` is at least {spec.least}",
+                span,
                 f"this is {spell(value)}",
             )
         elif spec.choices and value not in spec.choices:
@@ -188,8 +209,12 @@ class Arguments:
                 fix = Fix(span, f'"{fix.replacement}"', fix.text)
             known = " or ".join(f'"{choice}"' for choice in spec.choices)
             self.problems.error(
-                "E0207", f"`{name}` of `{self.known.name}` is {known}", span,
-                f"this is {spell(value)}", help=meant, fix=fix,
+                "E0207",
+                f"`{name}` of `{self.known.name}` is {known}",
+                span,
+                f"this is {spell(value)}",
+                help=meant,
+                fix=fix,
             )
 
 

@@ -33,7 +33,10 @@ class Choices:
         size = self._size(choice.domain)
         if size == 0:
             self.problems.error(
-                "E0402", "nothing to choose from", choice.domain.span, "this is empty",
+                "E0402",
+                "nothing to choose from",
+                choice.domain.span,
+                "this is empty",
                 others=self._origin(choice.domain),
             )
         elif bounds is not None and size is not None:
@@ -54,8 +57,11 @@ class Choices:
             return None
         if least > most:
             self.problems.error(
-                "E0401", "the bounds of this choice are backwards", choice.quantity.span,
-                f"{least} is more than {most}", help=f"write `{most}..{least}`",
+                "E0401",
+                "the bounds of this choice are backwards",
+                choice.quantity.span,
+                f"{least} is more than {most}",
+                help=f"write `{most}..{least}`",
             )
             return None
         return least, most
@@ -76,8 +82,11 @@ class Choices:
             first = seen.setdefault(self._key(item), item)
             if first is not item:
                 self.problems.error(
-                    "E0230", f"the alternative `{item.span.text}` is written twice", item.span,
-                    "the same again", others=(Label(first.span, "first written here"),),
+                    "E0230",
+                    f"the alternative `{item.span.text}` is written twice",
+                    item.span,
+                    "the same again",
+                    others=(Label(first.span, "first written here"),),
                     help="alternatives are a set; leave one of them out",
                 )
 
@@ -86,9 +95,7 @@ class Choices:
         try:
             value = evaluate(expr, self.table.values)
         except Impossible as trouble:
-            self.problems.error(
-                "E0208", "this constant has no value", trouble.span, trouble.reason
-            )
+            self.problems.error("E0208", "this constant has no value", trouble.span, trouble.reason)
             return None
         except NotConstant as trouble:
             self.problems.error(
@@ -98,7 +105,9 @@ class Choices:
         if isinstance(value, int) and not isinstance(value, bool) and value >= least:
             return value
         self.problems.error(
-            "E0211", f"{what} is a whole number of at least {least}", expr.span,
+            "E0211",
+            f"{what} is a whole number of at least {least}",
+            expr.span,
             f"this is {spell(value)}",
         )
         return None
@@ -119,7 +128,9 @@ class Choices:
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
         self.problems.error(
-            "E0401", "a choice takes a whole number of members", expr.span,
+            "E0401",
+            "a choice takes a whole number of members",
+            expr.span,
             f"this is {spell(value)}",
         )
         return None
@@ -164,15 +175,21 @@ class Choices:
             fix = Fix(stop, " with repeats", "let a member come again")
             help_ = "`with repeats` lets a member come again"
         self.problems.error(
-            "E0401", f"cannot choose {most} from {size}", choice.span,
+            "E0401",
+            f"cannot choose {most} from {size}",
+            choice.span,
             f"there {'is' if size == 1 else 'are'} only {size} to choose from",
-            others=self._origin(choice.domain), help=help_, fix=fix,
+            others=self._origin(choice.domain),
+            help=help_,
+            fix=fix,
         )
 
     def _unpack_choice(self, choice: ast.Choose, let: ast.Let, names: int) -> None:
         if isinstance(choice.quantity, ast.Reference) and choice.quantity.name == "any":
             self.problems.error(
-                "E0404", "a set of unknown size cannot be taken apart", choice.span,
+                "E0404",
+                "a set of unknown size cannot be taken apart",
+                choice.span,
                 "`any` may choose any number of members",
                 others=(Label(_joined(let), f"{names} names"),),
                 help=f"`choose {names} from` fills {names} names",
@@ -183,7 +200,9 @@ class Choices:
             return
         if bounds[0] != bounds[1]:
             self.problems.error(
-                "E0404", "a set of unknown size cannot be taken apart", choice.span,
+                "E0404",
+                "a set of unknown size cannot be taken apart",
+                choice.span,
                 f"this chooses from {bounds[0]} to {bounds[1]} members",
                 others=(Label(_joined(let), f"{names} names"),),
             )
@@ -193,7 +212,10 @@ class Choices:
     def _unmatched(self, let: ast.Let, members: int, span: Span) -> None:
         what = "one value" if members == 1 else f"{members} values"
         self.problems.error(
-            "E0404", f"{len(let.targets)} names for {what}", span, f"this gives {what}",
+            "E0404",
+            f"{len(let.targets)} names for {what}",
+            span,
+            f"this gives {what}",
             others=(Label(_joined(let), f"{len(let.targets)} names"),),
         )
 

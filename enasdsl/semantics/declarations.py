@@ -86,8 +86,11 @@ class Declarations:
     def _bind(self, name: ast.Name, scope: Scope, *, ambient: str = "") -> None:
         if name.text in AMBIENT and ambient and name.text not in self.table.entries:
             self.problems.error(
-                "E0227", f"`{name.text}` is a word of the language", name.span,
-                "this name is taken", help=f"leave it out: {ambient}",
+                "E0227",
+                f"`{name.text}` is a word of the language",
+                name.span,
+                "this name is taken",
+                help=f"leave it out: {ambient}",
             )
             scope.bind(name)
             return
@@ -109,16 +112,18 @@ class Declarations:
         cells = [
             name
             for name, other in self.table.entries.items()
-            if isinstance(other.declaration, ast.CellDecl | ast.CellLike)
-            and name != cell.name.text
+            if isinstance(other.declaration, ast.CellDecl | ast.CellLike) and name != cell.name.text
         ]
         if entry is None and not self.table.complete:
             return
         text, fix = suggest(cell.base.text, cell.base.span, cells)
         self.problems.error(
-            "E0231", f"no cell `{cell.base.text}`", cell.base.span,
+            "E0231",
+            f"no cell `{cell.base.text}`",
+            cell.base.span,
             "no cell or block has this name" if entry is None else "this is no cell",
-            help=text, fix=fix,
+            help=text,
+            fix=fix,
         )
 
     def _change(self, change: ast.Change) -> None:
@@ -129,8 +134,12 @@ class Declarations:
         if name not in AMBIENT and name not in params:
             text, fix = suggest(name, change.name.span, [*AMBIENT, *params])
             self.problems.error(
-                "E0232", f"`with` cannot change `{name}`", change.name.span,
-                "neither `stride`, `filters`, `hidden` nor a param", help=text, fix=fix,
+                "E0232",
+                f"`with` cannot change `{name}`",
+                change.name.span,
+                "neither `stride`, `filters`, `hidden` nor a param",
+                help=text,
+                fix=fix,
             )
         elif name in AMBIENT and change.operator is None:
             self._size(change.value, name)
@@ -139,7 +148,9 @@ class Declarations:
         value = self.checker.choices.known(expr)
         if value is not None and (type(value) is not int or value < 1):
             self.problems.error(
-                "E0211", f"`{what}` is a whole number of at least 1", expr.span,
+                "E0211",
+                f"`{what}` is a whole number of at least 1",
+                expr.span,
                 f"this is {spell(value)}",
             )
 
@@ -150,7 +161,9 @@ class Declarations:
         if task.text not in TASKS:
             text, fix = suggest(task.text, task.span, TASKS)
             self.problems.error(
-                "E0237", f"unknown kind of network `{task.text}`", task.span,
+                "E0237",
+                f"unknown kind of network `{task.text}`",
+                task.span,
                 "a network is named for its task",
                 help=text or "the tasks are " + " and ".join(f"`{name}`" for name in TASKS),
                 fix=fix,
@@ -169,7 +182,9 @@ class Declarations:
             scope.leave(statement)
         if not parts:
             self.problems.error(
-                "E0235", "a network without parts", network.task.span,
+                "E0235",
+                "a network without parts",
+                network.task.span,
                 "this network computes nothing",
                 help="say what it is made of: `stem`, `stack`, `head`",
             )
@@ -185,8 +200,12 @@ class Declarations:
             meant, fix = suggest(text, span, RULES)
             known = ", ".join(f"`{name}`" for name in RULES)
             self.problems.error(
-                "E0238", f"unknown rule `{text}`", span, "`modulo` knows no such rule",
-                help=meant or f"the rules are {known}", fix=fix,
+                "E0238",
+                f"unknown rule `{text}`",
+                span,
+                "`modulo` knows no such rule",
+                help=meant or f"the rules are {known}",
+                fix=fix,
             )
 
     def _published(self, expr: ast.Expr) -> None:
@@ -231,13 +250,19 @@ class Declarations:
 
     def _second(self, message: str, span: Span, first: Span) -> None:
         self.problems.error(
-            "E0201", f"{message}", span, "only one is allowed",
+            "E0201",
+            f"{message}",
+            span,
+            "only one is allowed",
             others=(Label(first, "the first is here"),),
         )
 
     def _twice(self, message: str, name: ast.Name, first: Span) -> None:
         self.problems.error(
-            "E0220", message.format(name.text), name.span, "changed again here",
+            "E0220",
+            message.format(name.text),
+            name.span,
+            "changed again here",
             others=(Label(first, "first changed here"),),
         )
 

@@ -89,8 +89,10 @@ class Importer:
                 if place.is_relative_to(inside) and not _climbs(value):
                     return place
         self.problems.error(
-            "E0602", f"import of `{statement.target.value}` from outside the folder",
-            statement.target.span, "this leaves the folder of the importing file",
+            "E0602",
+            f"import of `{statement.target.value}` from outside the folder",
+            statement.target.span,
+            "this leaves the folder of the importing file",
             help="import reaches files in this file's own folder and the folders below it",
         )
         return None
@@ -108,22 +110,29 @@ class Importer:
         target = statement.target
         if isinstance(target, ast.Text):
             self.problems.error(
-                "E0601", f"no file `{target.value}`", target.span,
+                "E0601",
+                f"no file `{target.value}`",
+                target.span,
                 "there is no such file beside the importing one",
             )
             return
         known = [path.stem for path in shipped("spaces").glob("*.enas")]
         text, fix = suggest(target.text, target.span, known)
         self.problems.error(
-            "E0601", f"no shipped space `{target.text}`", target.span,
+            "E0601",
+            f"no shipped space `{target.text}`",
+            target.span,
             "no space of this name comes with the package",
-            help=text or f'for a file of your own write `import "{target.text}.enas"`', fix=fix,
+            help=text or f'for a file of your own write `import "{target.text}.enas"`',
+            fix=fix,
         )
 
     def _cycle(self, statement: ast.Import, place: Path) -> None:
         circle = [path.name for path in self.open[self.open.index(place) :]]
         self.problems.error(
-            "E0603", "files import each other in a circle", statement.target.span,
+            "E0603",
+            "files import each other in a circle",
+            statement.target.span,
             " imports ".join([*circle, place.name]),
         )
 
@@ -153,8 +162,11 @@ def _join_one(entry: Entry, joined: dict[str, Entry], problems: Problems) -> Non
     name = entry.name
     if is_taken(entry.declaration, name.text):
         problems.error(
-            "E0227", f"`{name.text}` is a word of the language", name.span,
-            "this name is taken", help="choose another name",
+            "E0227",
+            f"`{name.text}` is a word of the language",
+            name.span,
+            "this name is taken",
+            help="choose another name",
         )
         return
     first = joined.setdefault(name.text, entry)
@@ -163,6 +175,9 @@ def _join_one(entry: Entry, joined: dict[str, Entry], problems: Problems) -> Non
     origin = first.name.span.source.name
     elsewhere = "" if origin == name.span.source.name else f" in {origin}"
     problems.error(
-        "E0201", f"`{name.text}` is declared twice", name.span, "the second declaration",
+        "E0201",
+        f"`{name.text}` is declared twice",
+        name.span,
+        "the second declaration",
         others=(Label(first.name.span, f"first declared here{elsewhere}"),),
     )

@@ -52,9 +52,7 @@ class Mentions:
 
     def refuse(self, expr: ast.Expr, why: str, *, help: str | None = None) -> None:
         """Notes that an expression stands where an operation must, and is none."""
-        self.problems.error(
-            "E0206", "an operation is needed here", expr.span, why, help=help
-        )
+        self.problems.error("E0206", "an operation is needed here", expr.span, why, help=help)
 
     def bind(self, name: ast.Name, scope: Scope) -> None:
         """Binds `name` in `scope`; notes a name that already means something there."""
@@ -62,18 +60,27 @@ class Mentions:
         entry = self.table.entries.get(name.text)
         if first is not None:
             self.problems.error(
-                "E0220", f"`{name.text}` is bound twice", name.span, "bound again here",
+                "E0220",
+                f"`{name.text}` is bound twice",
+                name.span,
+                "bound again here",
                 others=(Label(first.span, "first bound here"),),
             )
         elif entry is not None:
             self.problems.error(
-                "E0220", f"`{name.text}` already has a meaning in this file", name.span,
-                "bound again here", others=(Label(entry.name.span, "declared here"),),
+                "E0220",
+                f"`{name.text}` already has a meaning in this file",
+                name.span,
+                "bound again here",
+                others=(Label(entry.name.span, "declared here"),),
             )
         elif name.text in WORDS or name.text in OPS:
             self.problems.error(
-                "E0227", f"`{name.text}` is a word of the language", name.span,
-                "this name is taken", help="choose another name",
+                "E0227",
+                f"`{name.text}` is a word of the language",
+                name.span,
+                "this name is taken",
+                help="choose another name",
             )
         scope.bind(name)
 
@@ -81,17 +88,19 @@ class Mentions:
 
     def _misplaced(self, mention: ast.Reference) -> None:
         self.problems.error(
-            "E0205", f"`{mention.name}` means nothing here", mention.span,
-            "only a `choose` takes any number" if mention.name == "any"
+            "E0205",
+            f"`{mention.name}` means nothing here",
+            mention.span,
+            "only a `choose` takes any number"
+            if mention.name == "any"
             else "a word of cells, blocks and their nodes",
         )
 
-    def _no_operation(
-        self, mention: ast.Reference, declaration: ast.Param | ast.OpList
-    ) -> None:
+    def _no_operation(self, mention: ast.Reference, declaration: ast.Param | ast.OpList) -> None:
         if isinstance(declaration, ast.OpList):
             self.refuse(
-                mention, f"`{mention.name}` is a list of operations",
+                mention,
+                f"`{mention.name}` is a list of operations",
                 help=f"`choose {mention.name}` takes one of them",
             )
         else:
@@ -101,8 +110,11 @@ class Mentions:
         later = scope.find_later(mention.name)
         if later is not None:
             self.problems.error(
-                "E0228", f"`{mention.name}` is used before it is bound", mention.span,
-                "not known yet", others=(Label(later.span, "bound here, further down"),),
+                "E0228",
+                f"`{mention.name}` is used before it is bound",
+                mention.span,
+                "not known yet",
+                others=(Label(later.span, "bound here, further down"),),
             )
         elif self.table.complete:
             self._unknown(mention, scope, operation=operation)
@@ -113,16 +125,24 @@ class Mentions:
         if operation:
             text, fix = suggest(name, mention.span, known)
             self.problems.error(
-                "E0203", f"unknown operation `{name}`", mention.span,
-                "no operation has this name", help=text, fix=fix,
+                "E0203",
+                f"unknown operation `{name}`",
+                mention.span,
+                "no operation has this name",
+                help=text,
+                fix=fix,
             )
             return
         text, fix = suggest(
             name, mention.span, known | {*self.table.entries, *valid_words(scope.region)}
         )
         self.problems.error(
-            "E0204", f"unknown name `{name}`", mention.span,
-            _foreign(name, scope.region) or "nothing has this name", help=text, fix=fix,
+            "E0204",
+            f"unknown name `{name}`",
+            mention.span,
+            _foreign(name, scope.region) or "nothing has this name",
+            help=text,
+            fix=fix,
         )
 
 

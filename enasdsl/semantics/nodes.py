@@ -53,7 +53,9 @@ class Nodes:
                 return
         many = {0: "no node stands", 1: "one node stands"}
         self.problems.error(
-            "E0229", f"node {wanted[0]} is not there yet", expr.span,
+            "E0229",
+            f"node {wanted[0]} is not there yet",
+            expr.span,
             f"{many.get(self._before, f'{self._before} nodes stand')} above this one",
             help="a node reads the inputs and the nodes above it",
         )
@@ -68,7 +70,9 @@ class Nodes:
             again = next((number for number in numbers if number in seen), None)
             if again is not None:
                 self.problems.error(
-                    "E0202", f"node {again} is declared twice", node.domain.span,
+                    "E0202",
+                    f"node {again} is declared twice",
+                    node.domain.span,
                     "the second declaration",
                     others=(Label(seen[again].domain.span, "first declared here"),),
                 )

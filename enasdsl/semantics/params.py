@@ -57,8 +57,12 @@ class Params:
             params = [n for n in self.entries if self._is_param(n)]
             text, fix = suggest(name, span, params)
             self.problems.error(
-                "E0225", f"unknown param `{name}`", span, "no param has this name",
-                help=text, fix=fix,
+                "E0225",
+                f"unknown param `{name}`",
+                span,
+                "no param has this name",
+                help=text,
+                fix=fix,
             )
             return False
         if name not in self._kinds:
@@ -120,15 +124,21 @@ class Params:
         elif entry is None:
             text, fix = suggest(mention.name, mention.span, self.values)
             self.problems.error(
-                "E0204", f"unknown name `{mention.name}`", mention.span,
-                "no param above has this name", help=text, fix=fix,
+                "E0204",
+                f"unknown name `{mention.name}`",
+                mention.span,
+                "no param above has this name",
+                help=text,
+                fix=fix,
             )
         elif not isinstance(entry.declaration, ast.Param):
             self._not_constant(NotConstant(mention.span, f"`{mention.name}` is no param"))
         elif self._comes_later(param, entry.declaration):
             self.problems.error(
-                "E0224", f"`{param.name.text}` reads the later param `{mention.name}`",
-                mention.span, "a param reads only params above it",
+                "E0224",
+                f"`{param.name.text}` reads the later param `{mention.name}`",
+                mention.span,
+                "a param reads only params above it",
                 others=(Label(entry.name.span, "declared here"),),
                 help=f"move `param {mention.name}` above `param {param.name.text}`",
             )
@@ -156,7 +166,10 @@ class Params:
         assert isinstance(declaration, ast.Param)
         assert declaration.domain is not None
         self.problems.error(
-            "E0222", f"`{name}` cannot be {spell(value)}", span, f"outside {spell(domain)}",
+            "E0222",
+            f"`{name}` cannot be {spell(value)}",
+            span,
+            f"outside {spell(domain)}",
             others=(Label(declaration.domain.span, "the values that it may have"),),
         )
         return False
@@ -165,7 +178,9 @@ class Params:
         if not isinstance(value, int) or value >= 0:
             return True
         self.problems.error(
-            "E0223", f"`{name}` is negative", span,
+            "E0223",
+            f"`{name}` is negative",
+            span,
             "a whole number is a size here, and no size is negative",
             help=f"where a negative number makes sense, say so: `in {spell(value)}..0`",
         )
@@ -177,7 +192,10 @@ class Params:
         if whole or type(value) is type(default):
             return True
         self.problems.error(
-            "E0226", f"`{name}` is {_KINDS[type(default)]}", span, f"this is {_kind(value)}",
+            "E0226",
+            f"`{name}` is {_KINDS[type(default)]}",
+            span,
+            f"this is {_kind(value)}",
             others=(Label(self.entries[name].name.span, f"its default is {spell(default)}"),),
         )
         return False
@@ -199,8 +217,11 @@ class Params:
         known = f"the params are {', '.join(params)}" if params else "the file has no params"
         text, _ = suggest(name, place, params)
         self.problems.error(
-            "E0225", f"unknown param `{name}`", place,
-            "no param has this name", help=text or known,
+            "E0225",
+            f"unknown param `{name}`",
+            place,
+            "no param has this name",
+            help=text or known,
         )
 
 

@@ -49,14 +49,14 @@ class Reads:
             case _:
                 return None
 
-    def _mismatch(
-        self, known: Signature, coming: int, before: ast.Expr, stage: ast.Expr
-    ) -> None:
+    def _mismatch(self, known: Signature, coming: int, before: ast.Expr, stage: ast.Expr) -> None:
         wanted = "one value" if known.reads == 1 else f"{known.reads} values"
         given = "one" if coming == 1 else str(coming)
         join = "join them first, for example with `concat`" if known.reads == 1 else None
         self.problems.error(
-            "E0302", f"`{known.name}` reads {wanted}, and gets {given}", stage.span,
+            "E0302",
+            f"`{known.name}` reads {wanted}, and gets {given}",
+            stage.span,
             f"reads {wanted}",
             others=(Label(before.span, f"{given} value{'' if coming == 1 else 's'}"),),
             help=join,

@@ -33,9 +33,7 @@ def _circle(calls: Calls) -> list[str] | None:
     return None
 
 
-def _calls(
-    declaration: ast.Declaration, entries: Mapping[str, Entry]
-) -> dict[str, ast.Reference]:
+def _calls(declaration: ast.Declaration, entries: Mapping[str, Entry]) -> dict[str, ast.Reference]:
     """The global names that a declaration uses without a bound of its own."""
     if isinstance(declaration, ast.OpDecl) and declaration.depth is not None:
         return {}
@@ -43,9 +41,7 @@ def _calls(
     if isinstance(declaration, ast.CellLike):
         found[declaration.base.text] = ast.Reference(declaration.base.text, declaration.base.span)
     for mention in _unguarded(declaration):
-        if mention.name in entries and not isinstance(
-            entries[mention.name].declaration, ast.Param
-        ):
+        if mention.name in entries and not isinstance(entries[mention.name].declaration, ast.Param):
             found.setdefault(mention.name, mention)
     return found
 
@@ -91,7 +87,10 @@ def _note(
     words = " uses ".join(f"`{name}`" for name in [*circle, circle[0]])
     op = isinstance(first.declaration, ast.OpDecl)
     problems.error(
-        "E0236", f"`{circle[0]}` uses itself without end", first.name.span, words,
+        "E0236",
+        f"`{circle[0]}` uses itself without end",
+        first.name.span,
+        words,
         others=tuple(labels),
         help=f"bound it: `op {circle[0]} depth 2 {{ ... }}`" if op else None,
     )
@@ -107,8 +106,10 @@ def early(entries: Mapping[str, Entry], problems: Problems) -> None:
             later = below.get(name)
             if later is not None and later.declaration is not entry.declaration:
                 problems.error(
-                    "E0228", f"`{entry.name.text}` uses `{name}` before it is bound",
-                    entry.name.span, "choices of a file are made from top to bottom",
+                    "E0228",
+                    f"`{entry.name.text}` uses `{name}` before it is bound",
+                    entry.name.span,
+                    "choices of a file are made from top to bottom",
                     others=(Label(later.name.span, "bound here, further down"),),
                 )
 

@@ -53,8 +53,11 @@ class Recipes:
         first = self.written.setdefault(recipe.name.text, recipe)
         if first is not recipe:
             self.problems.error(
-                "E0201", f"the recipe `{recipe.name.text}` is declared twice", recipe.name.span,
-                "the second declaration", others=(Label(first.name.span, "first declared here"),),
+                "E0201",
+                f"the recipe `{recipe.name.text}` is declared twice",
+                recipe.name.span,
+                "the second declaration",
+                others=(Label(first.name.span, "first declared here"),),
             )
 
     def _chain(self, name: str) -> list[str]:
@@ -65,8 +68,12 @@ class Recipes:
             if base.text not in self.written:
                 text, fix = suggest(base.text, base.span, self.written)
                 self.problems.error(
-                    "E0614", f"no recipe `{base.text}`", base.span,
-                    "no recipe of this file has this name", help=text, fix=fix,
+                    "E0614",
+                    f"no recipe `{base.text}`",
+                    base.span,
+                    "no recipe of this file has this name",
+                    help=text,
+                    fix=fix,
                 )
                 return chain
             if base.text in chain:
@@ -80,7 +87,9 @@ class Recipes:
         if chain[0] != base.text or base.text != min(chain, key=list(self.written).index):
             return  # another recipe of the circle says it
         self.problems.error(
-            "E0614", "recipes are like each other in a circle", base.span,
+            "E0614",
+            "recipes are like each other in a circle",
+            base.span,
             " is like ".join(f"`{name}`" for name in [*chain, base.text]),
         )
 
@@ -103,7 +112,10 @@ class Recipes:
         first = places.setdefault(path, setting)
         if first is not setting:
             self.problems.error(
-                "E0613", f"`{'.'.join(path)}` is set twice", setting.key.span, "set again here",
+                "E0613",
+                f"`{'.'.join(path)}` is set twice",
+                setting.key.span,
+                "set again here",
                 others=(Label(first.key.span, "first set here"),),
             )
 
@@ -117,7 +129,10 @@ class Recipes:
             value = evaluate(expr, self.params.values)
         except NotConstant as trouble:
             self.problems.error(
-                "E0616", "a setting is a constant", trouble.span, trouble.reason,
+                "E0616",
+                "a setting is a constant",
+                trouble.span,
+                trouble.reason,
                 help="a number, a word, a text, true, false, or a list of these",
             )
             return None
@@ -161,8 +176,12 @@ class Recipes:
         if fix is not None:
             fix = Fix(span, fix.replacement, fix.text)
         self.problems.error(
-            "E0610", f"unknown setting `{'.'.join(path)}`", span, message,
-            help=text or f"there are {', '.join(f'`{name}`' for name in known)}", fix=fix,
+            "E0610",
+            f"unknown setting `{'.'.join(path)}`",
+            span,
+            message,
+            help=text or f"there are {', '.join(f'`{name}`' for name in known)}",
+            fix=fix,
         )
 
 
