@@ -31,8 +31,9 @@ class Report:
 
     def add(self, at: Position, values: Mapping[str, float], *, share: float, left: float) -> None:
         """Takes in one step; `share` of the run is done, and `left` seconds remain."""
+        whole = at.phase == "valid"  # a measure of the whole part has no noise to smooth
         for name, value in values.items():
-            old = self._values.get(name, value)
+            old = value if whole else self._values.get(name, value)
             self._values[name] = _SMOOTH * old + (1 - _SMOOTH) * value
         now = time.monotonic()
         if now - self._shown >= (PLAIN if self._bar is None else REFRESH):
