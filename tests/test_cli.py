@@ -12,7 +12,11 @@ import pytest
 from enasdsl.cli import main, spaces
 
 ROOT = Path(__file__).resolve().parent.parent
-BROKEN = "space broken\nops candidate = [sepcnv(3), identity]\ncell c(x) { x -> choose candidate }\n"
+BROKEN = """\
+space broken
+ops candidate = [sepcnv(3), identity]
+cell c(x) { x -> choose candidate }
+"""
 
 Captured = pytest.CaptureFixture[str]
 
@@ -111,6 +115,7 @@ def test_a_space_on_standard_input() -> None:
         ["chekc", "micro"],
         ["check"],
         ["check", "micro", "--bogus"],
+        ["check", "--bogus"],
         ["count", "micro", "--output", "sarif"],
         ["count", "micro", "--set", "B"],
         ["sample", "micro", "-n", "many"],
@@ -151,9 +156,7 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: Cap
 
 def test_a_closed_pipe_is_silent() -> None:
     command = f"{sys.executable} -m enasdsl sample rnn -n 2000 | head -n 1"
-    result = subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, check=False
-    )
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert result.stdout.startswith("enas_rnn:")
     assert result.stderr == ""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from enasdsl.cli.ending import Reported, say_error
+from enasdsl.cli.ending import Reported, UsageError, say_error
 from enasdsl.cli.options import pairs
 
 if TYPE_CHECKING:
@@ -24,13 +24,10 @@ if TYPE_CHECKING:
 def opened(file: str, settings: tuple[str, ...]) -> Compilation:
     """The compilation of a file, of a shipped space, or of standard input (`-`)."""
     from enasdsl.pipeline import Compilation
-    from enasdsl.syntax.read import SIZE_LIMIT, decode
 
-    overrides = pairs(settings)
-    if file != "-":
-        return Compilation.open(file, overrides=overrides)
-    source, unread = decode("<stdin>", sys.stdin.buffer.read(SIZE_LIMIT + 1))
-    return Compilation(source, overrides, unread=unread)
+    if file.startswith("-") and file != "-":
+        raise UsageError(f"there is no option `{file}`")
+    return Compilation.open(file, overrides=pairs(settings))
 
 
 def lowered(compilation: Compilation, *, output: str) -> Space:

@@ -8,7 +8,13 @@ from cyclopts import Parameter
 
 from enasdsl.cli.ending import UsageError
 
-File = Annotated[str, Parameter(help="An .enas file, the name of a shipped space, or -.")]
+File = Annotated[
+    str,
+    Parameter(
+        allow_leading_hyphen=True,  # for `-` itself
+        help="An .enas file, the name of a shipped space, or - for standard input.",
+    ),
+]
 Settings = Annotated[
     tuple[str, ...],
     Parameter(

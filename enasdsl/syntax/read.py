@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+import sys
 from pathlib import Path
 
 from enasdsl.diagnostics import Diagnostic, Label
@@ -15,8 +16,13 @@ _NOTHING = re.compile(r"(?:\s|;|#[^\n]*)*")
 
 
 def read(path: Path | str) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
-    """The text of the file at `path`, with `\\n` as its only line break, or why there is none."""
+    """The text of a file, or of the standard input (`-`), or why there is none.
+
+    Its only line break is `\\n`.
+    """
     name = str(path)
+    if name == "-":
+        return _limited("<stdin>", sys.stdin.buffer.read(SIZE_LIMIT + 1))
     try:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
@@ -31,7 +37,7 @@ def read(path: Path | str) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return _refused("E0152", name, f"`{name}` cannot be read: {reason.lower()}", None)
-    return _too_large(name, len(data)) if len(data) > SIZE_LIMIT else decode(name, data)
+    return _limited(name, data)
 
 
 def decode(name: str, data: bytes) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
@@ -86,6 +92,10 @@ def _refused(
 ) -> tuple[None, tuple[Diagnostic, ...]]:
     label = Label(Span(SourceFile(name, ""), 0, 0), "")
     return None, (Diagnostic(code, message, label, help=advice),)
+
+
+def _limited(name: str, data: bytes) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
+    return _too_large(name, len(data)) if len(data) > SIZE_LIMIT else decode(name, data)
 
 
 def _too_large(name: str, size: int) -> tuple[None, tuple[Diagnostic, ...]]:
