@@ -6,13 +6,24 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-.PHONY: test lint types check venv clean
+.PHONY: demo test lint types check venv clean
 venv: $(READY)
 
 $(READY): pyproject.toml .ci/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
 	touch $(READY)
+
+# A search, its best architecture trained from scratch, and the figures: minutes on two cores.
+# One thread: on matrices as small as these a second one costs more than it gives.
+DEMO := runs/demo
+demo: export OMP_NUM_THREADS := 1
+demo: $(READY)
+	rm -rf $(DEMO)
+	$(BIN)/enasdsl search rnn --data pydocs --recipe quick --budget 2m --out $(DEMO)
+	$(BIN)/enasdsl derive $(DEMO)
+	$(BIN)/enasdsl train $(DEMO) --budget 1m
+	$(BIN)/enasdsl eval $(DEMO)
 
 test: lint types check
 
