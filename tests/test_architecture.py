@@ -27,7 +27,7 @@ LAYERS = (
 CONFINED = {
     "torch": {"nn", "search", "data", "export"},
     "lark": {"syntax", "editor"},
-    "rich": {"cli", "report", "view", "search"},
+    "rich": {"cli", "report", "view", "search", "data"},  # in data: progress of downloads
     "cyclopts": {"cli"},
 }
 """The parts in which a library may be imported."""

@@ -27,7 +27,16 @@ from enasdsl.ir.counter import Counter
 from enasdsl.ir.sample import enumerate_space
 from enasdsl.ir.space import Constraint, Domain, Kind, Space
 from enasdsl.semantics import symbols
-from enasdsl.semantics.symbols import OPERATORS, Chosen, Computed, Condition, Num, Picks, Scalar
+from enasdsl.semantics.symbols import (
+    OPERATORS,
+    Chosen,
+    Computed,
+    Condition,
+    Counted,
+    Num,
+    Picks,
+    Scalar,
+)
 
 
 def holds(guard: Condition, picks: Iterable[Picks]) -> bool:
@@ -47,6 +56,8 @@ def value_of(num: Num, picks: list[Picks]) -> Scalar:
             return values[taken[slot]]
         case Computed(operator, operands):
             return OPERATORS[operator](*[value_of(o, picks) for o in operands])
+        case Counted(decision, allowed):
+            return sum(pick in allowed for pick in picks[decision] or ())
         case _:
             return num
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import pytest
@@ -144,6 +145,32 @@ def micro_of_one_cell() -> Space:
     return found.space
 
 
+@dataclass(frozen=True)
+class ByHand:
+    """The layers of the micro space in plain torch, with the weights of a supernet."""
+
+    net: Supernet
+
+    def conv(self, place: str, x: Tensor, *, depthwise: bool = False) -> Tensor:
+        weight = self.net.tensor(place, "weight")
+        return F.conv2d(x, weight, None, 1, weight.shape[-1] // 2, 1, len(x[0]) if depthwise else 1)
+
+    def norm(self, place: str, x: Tensor) -> Tensor:
+        scale, offset = (self.net.tensor(place, name) for name in ("scale", "offset"))
+        return F.batch_norm(x, None, None, scale, offset, training=True)
+
+    def sep_conv(self, place: str, x: Tensor) -> Tensor:
+        for n in ("", "2"):
+            x = self.conv(f"{place}/sep_conv/depthwise_conv{n}", torch.relu(x), depthwise=True)
+            x = self.norm(
+                f"{place}/sep_conv/batch_norm{n}", self.conv(f"{place}/sep_conv/conv{n}", x)
+            )
+        return x
+
+    def calibrate(self, place: str, x: Tensor) -> Tensor:
+        return self.norm(f"{place}/batch_norm", self.conv(f"{place}/conv", torch.relu(x)))
+
+
 def test_the_worked_convolutional_example_equals_code_by_hand() -> None:
     """Section 2.4, B = 4: node 4 is the only loose end, and both inputs are calibrated."""
     space = micro_of_one_cell()
@@ -158,31 +185,15 @@ def test_the_worked_convolutional_example_equals_code_by_hand() -> None:
     x = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(2))
     y, _ = net(x, picked(space, **choices))
 
-    def conv(place: str, x: Tensor, *, depthwise: bool = False) -> Tensor:
-        weight = net.tensor(place, "weight")
-        return F.conv2d(x, weight, None, 1, weight.shape[-1] // 2, 1, len(x[0]) if depthwise else 1)
-
-    def norm(place: str, x: Tensor) -> Tensor:
-        scale, offset = (net.tensor(place, name) for name in ("scale", "offset"))
-        return F.batch_norm(x, None, None, scale, offset, training=True)
-
-    def sep_conv(place: str, x: Tensor) -> Tensor:
-        for n in ("", "2"):
-            x = conv(f"{place}/sep_conv/depthwise_conv{n}", torch.relu(x), depthwise=True)
-            x = norm(f"{place}/sep_conv/batch_norm{n}", conv(f"{place}/sep_conv/conv{n}", x))
-        return x
-
-    def calibrate(place: str, x: Tensor) -> Tensor:
-        return norm(f"{place}/batch_norm", conv(f"{place}/conv", torch.relu(x)))
-
-    stem = norm("stem/batch_norm", conv("stem/conv", x))
-    one, two = (calibrate(f"normal/align{i}/calibrate", stem) for i in (0, 1))
-    three = sep_conv("normal/node3/a=prev/f=sep_conv(5)", two) + two
+    hand = ByHand(net)
+    stem = hand.norm("stem/batch_norm", hand.conv("stem/conv", x))
+    one, two = (hand.calibrate(f"normal/align{i}/calibrate", stem) for i in (0, 1))
+    three = hand.sep_conv("normal/node3/a=prev/f=sep_conv(5)", two) + two
     four = F.avg_pool2d(three, 3, 1, 1, count_include_pad=False)
-    four = four + sep_conv("normal/node4/b=prev_prev/g=sep_conv(3)", one)
+    four = four + hand.sep_conv("normal/node4/b=prev_prev/g=sep_conv(3)", one)
     last = net.tensor("normal/conv", "weight")
     assert last.shape == (4, 16, 1, 1)  # it reads four values of four channels, node 4 the last
-    cell = norm("normal/batch_norm", F.conv2d(torch.relu(four), last[:, 12:]))
+    cell = hand.norm("normal/batch_norm", F.conv2d(torch.relu(four), last[:, 12:]))
     torch.testing.assert_close(
         y, torch.relu(cell).mean((2, 3)) @ net.tensor("head/linear", "weight").T
     )

@@ -16,13 +16,17 @@ from enasdsl.cli.options import Data, DataRoot, Device, File, Seed, Settings, pa
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from enasdsl.search import Ending
+    from enasdsl.search import Ending, TrainResult
 
 INTERRUPTED = 130
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 Budget = Annotated[str | None, Parameter(help="Time for the whole run: 90s, 20m, 1.5h.")]
 Run = Annotated[str, Parameter(help="The folder of a search.")]
+Recipe = Annotated[str | None, Parameter(help="A recipe of the file.")]
+Arch = Annotated[
+    str | None, Parameter(help="A rank of `derive`, a token, JSON, or a file with either.")
+]
 Output = Literal["text", "json"]
 
 
@@ -32,7 +36,7 @@ def search(
     *,
     data: Data,
     data_root: DataRoot = None,
-    recipe: Annotated[str | None, Parameter(help="A recipe of the file.")] = None,
+    recipe: Recipe = None,
     set: Settings = (),
     strategy: Annotated[str, Parameter(help="enas, or random: by chance alone.")] = "enas",
     budget: Budget = None,
@@ -91,7 +95,7 @@ def derive(
             keep=_positive(keep, "--keep"),
             device=device,
             data_root=data_root,
-            console=_quiet() if output == "json" else None,
+            console=_console(output),
         )
     if output == "json":
         print(found.file.read_text("utf-8").rstrip())
@@ -104,12 +108,10 @@ def train(
     source: Annotated[str, Parameter(help="The folder of a search, or an .enas file.")],
     /,
     *,
-    arch: Annotated[
-        str | None, Parameter(help="A rank of `derive`, a token, JSON, or a file with either.")
-    ] = None,
+    arch: Arch = None,
     data: Annotated[str | None, Parameter(help="A data set; a run knows its own.")] = None,
     data_root: DataRoot = None,
-    recipe: Annotated[str | None, Parameter(help="A recipe of the file.")] = None,
+    recipe: Recipe = None,
     set: Settings = (),
     from_shared: Annotated[bool, Parameter(help="Start from the shared weights.")] = False,
     budget: Budget = None,
@@ -121,8 +123,7 @@ def train(
 ) -> int:
     """Train one architecture from scratch; then state its figures.
 
-    Of a run it is the best that `derive` found, or that of the rank --arch; of an
-    .enas file --arch says which. The `child` section of the recipe applies.
+    Of a run it is the best that `derive` found; --arch names another one.
     """
     from enasdsl.search import train
 
@@ -140,16 +141,21 @@ def train(
             from_shared=from_shared,
             device=device,
             data_root=data_root,
-            console=_quiet() if output == "json" else None,
+            console=_console(output),
         )
-    facts = {
-        "folder": str(result.folder),
-        "architecture": result.architecture,
-        "parameters": result.parameters,
-        "epochs": result.epochs,
-        result.figure: {"valid": result.valid, "test": result.test},
-    }
+    return _trained(result, output)
+
+
+def _trained(result: TrainResult, output: Output) -> int:
+    """Says what a training has come to; the exit code is that of ctrl-C where it was pressed."""
     if output == "json":
+        facts = {
+            "folder": str(result.folder),
+            "architecture": result.architecture,
+            "parameters": result.parameters,
+            "epochs": result.epochs,
+            result.figure: {"valid": result.valid, "test": result.test},
+        }
         print(json.dumps(facts, indent=2))
         return INTERRUPTED if result.valid is None else 0
     print(f"{result.folder}: {result.parameters:,} parameters, {result.epochs} epochs")
@@ -212,8 +218,8 @@ def _ended(ending: Ending, command: str, next_command: str) -> int:
     return 0
 
 
-def _quiet() -> Console:
-    """A console whose lines are for people: they stay out of a machine's output."""
+def _console(output: Output) -> Console | None:
+    """Where the lines for people go: out of a machine's output."""
     from rich.console import Console
 
-    return Console(stderr=True)
+    return Console(stderr=True) if output == "json" else None

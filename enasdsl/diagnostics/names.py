@@ -227,9 +227,7 @@ ENTRIES: dict[str, Entry] = {
     ),
     "E0235": Entry(
         "a network without parts",
-        (
-            "A network is made of a `stem`, a `stack` and a `head`, at least one of them."
-        ),
+        ("A network is made of a `stem`, a `stack` and a `head`, at least one of them."),
         bad="network image_classifier { }",
         good="network image_classifier { head global_avg_pool -> linear(classes) }",
     ),
@@ -244,9 +242,7 @@ ENTRIES: dict[str, Entry] = {
     ),
     "E0237": Entry(
         "unknown kind of network",
-        (
-            "A network is named for its task, which says what comes in and what must come out."
-        ),
+        ("A network is named for its task, which says what comes in and what must come out."),
         bad="network classifier { head linear(classes) }",
         good="network image_classifier { head global_avg_pool -> linear(classes) }",
     ),

@@ -92,7 +92,7 @@ class Retraining:
 
     def finish(self) -> tuple[Measure, Measure]:
         """Goes back to the best weights; their figures on the validation and the test part."""
-        if self._index > 0:
+        if self._index > 0 or not self._best:
             self.measure()
         self.child.load_state_dict(self._best)
         split = self._problem.split

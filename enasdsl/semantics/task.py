@@ -20,4 +20,4 @@ class Task:
 IMAGE_CLASSIFIER = Task("image_classifier", Shape(3, (32, 32)))
 LANGUAGE_MODEL = Task("language_model", Shape(10_000, (35,), tokens=True))
 TASKS = {task.kind: task for task in (IMAGE_CLASSIFIER, LANGUAGE_MODEL)}
-"""The sizes that are assumed where no data set is named: those of CIFAR-10 and of the Penn Treebank."""
+"""The sizes assumed where no data set is named: of CIFAR-10 and of the Penn Treebank."""

@@ -5,267 +5,93 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enasdsl.source import SourceFile, Span
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """An identifier where it stands."""
-
-    text: str
-    span: Span
-
-
-# ---------------------------------------------------------------- expressions
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    value: int | float
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    value: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    value: bool
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A mention of a name."""
-
-    name: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class ListLiteral:
-    items: tuple[Expr, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Comprehension:
-    """`body for variable in source when condition`, an argument of a call or a list."""
-
-    body: Expr
-    variable: Name
-    source: Expr
-    condition: Expr | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument of a call; `name` is None for a positional one."""
-
-    name: Name | None
-    value: Expr
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    function: Expr
-    arguments: tuple[Argument, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    target: Expr
-    index: Expr
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Unary:
-    """`operator` is `-` or `not`."""
-
-    operator: str
-    operand: Expr
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """`operator` is one of `+ - * / % ^ == != < <= > >= and or except`."""
-
-    operator: str
-    left: Expr
-    right: Expr
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """`low..high step step`, both ends included."""
-
-    low: Expr
-    high: Expr
-    step: Expr | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Tuple:
-    """`a, b`: several values side by side, read by one operation."""
-
-    items: tuple[Expr, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """`first -> second -> ...`: data flow, or a composed operation when `first` is one."""
-
-    stages: tuple[Expr, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Guarded:
-    """`body when condition`, or `body when condition else otherwise`."""
-
-    body: Expr
-    condition: Expr
-    otherwise: Expr | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Choose:
-    """`choose quantity from domain`; `quantity` None means one, Reference `any` every subset."""
-
-    quantity: Expr | None
-    domain: Expr
-    repeats: bool
-    ordered: bool
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Maybe:
-    """`maybe body`: there or not."""
-
-    body: Expr
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """`repeat count as variable { ... }`: an operation applied `count` times, afresh each time."""
-
-    count: Expr
-    variable: Name | None
-    body: Body
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """`share body across names`: weights that do not depend on the named parts of the place."""
-
-    body: Expr
-    across: tuple[Name, ...]
-    span: Span
-
-
-Expr = (
-    Number
-    | Text
-    | Truth
-    | Reference
-    | ListLiteral
-    | Comprehension
-    | Call
-    | Index
-    | Unary
-    | Binary
-    | Range
-    | Tuple
-    | Flow
-    | Guarded
-    | Choose
-    | Maybe
-    | Repeat
-    | Share
+from enasdsl.syntax.terms import (
+    Argument as Argument,
 )
-
-# ----------------------------------------------------------------- statements
-
-
-@dataclass(frozen=True, slots=True)
-class Let:
-    """`a, b = value`."""
-
-    targets: tuple[Name, ...]
-    value: Expr
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """`node 1 { ... }` or `node i in 2..N { ... }`."""
-
-    variable: Name | None
-    domain: Expr
-    body: Body
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Each:
-    """`each earlier -> operation when condition`: the members become what the operation makes of them."""
-
-    source: Expr
-    operation: Expr
-    condition: Expr | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Require:
-    condition: Expr
-    message: Text | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """`stem`, `stack` or `head` of a network; a stack's value may be a Tuple of stages."""
-
-    role: str
-    value: Expr
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """An expression that stands alone: the value of the body that it ends."""
-
-    value: Expr
-    span: Span
-
-
-Statement = Let | Node | Each | Require | Part | Result
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What stands between braces."""
-
-    statements: tuple[Statement, ...]
-    span: Span
-
-
-# --------------------------------------------------------------- declarations
+from enasdsl.syntax.terms import (
+    Binary as Binary,
+)
+from enasdsl.syntax.terms import (
+    Body as Body,
+)
+from enasdsl.syntax.terms import (
+    Call as Call,
+)
+from enasdsl.syntax.terms import (
+    Choose as Choose,
+)
+from enasdsl.syntax.terms import (
+    Comprehension as Comprehension,
+)
+from enasdsl.syntax.terms import (
+    Each as Each,
+)
+from enasdsl.syntax.terms import (
+    Expr as Expr,
+)
+from enasdsl.syntax.terms import (
+    Flow as Flow,
+)
+from enasdsl.syntax.terms import (
+    Guarded as Guarded,
+)
+from enasdsl.syntax.terms import (
+    Index as Index,
+)
+from enasdsl.syntax.terms import (
+    Let as Let,
+)
+from enasdsl.syntax.terms import (
+    ListLiteral as ListLiteral,
+)
+from enasdsl.syntax.terms import (
+    Maybe as Maybe,
+)
+from enasdsl.syntax.terms import (
+    Name as Name,
+)
+from enasdsl.syntax.terms import (
+    Node as Node,
+)
+from enasdsl.syntax.terms import (
+    Number as Number,
+)
+from enasdsl.syntax.terms import (
+    Part as Part,
+)
+from enasdsl.syntax.terms import (
+    Range as Range,
+)
+from enasdsl.syntax.terms import (
+    Reference as Reference,
+)
+from enasdsl.syntax.terms import (
+    Repeat as Repeat,
+)
+from enasdsl.syntax.terms import (
+    Require as Require,
+)
+from enasdsl.syntax.terms import (
+    Result as Result,
+)
+from enasdsl.syntax.terms import (
+    Share as Share,
+)
+from enasdsl.syntax.terms import (
+    Statement as Statement,
+)
+from enasdsl.syntax.terms import (
+    Text as Text,
+)
+from enasdsl.syntax.terms import (
+    Truth as Truth,
+)
+from enasdsl.syntax.terms import (
+    Tuple as Tuple,
+)
+from enasdsl.syntax.terms import (
+    Unary as Unary,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +120,7 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class OpList:
-    """`ops candidate = [...]`: alternatives under one name, evaluated where they are chosen from."""
+    """`ops candidate = [...]`: alternatives, evaluated where they are chosen from."""
 
     name: Name
     items: ListLiteral
@@ -309,7 +135,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class OpDecl:
-    """`op highway(act) on x, carry depth 2 { ... }`; without `on` its body is itself an operation."""
+    """`op f(act) on x, carry depth 2 { ... }`; without `on` the body is itself an operation."""
 
     name: Name
     parameters: tuple[Parameter, ...]
@@ -321,7 +147,7 @@ class OpDecl:
 
 @dataclass(frozen=True, slots=True)
 class CellDecl:
-    """`cell name[count](inputs) state states align operation { ... }`; a `block` is decided afresh."""
+    """`cell name[count](inputs) state states align operation { ... }`, or a `block`."""
 
     kind: str  # "cell" or "block"
     name: Name
@@ -344,7 +170,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class CellLike:
-    """`cell reduction like normal with stride 2, filters * 2`: the same body, decisions of its own."""
+    """`cell reduction like normal with stride 2`: the same body, decisions of its own."""
 
     name: Name
     base: Name
