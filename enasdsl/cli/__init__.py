@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: all is well; 1: what was read is wrong; 2: wrong usage; 3: internal error; 130: interrupted;
     141: whoever read the output has closed it.
     """
+    gc.set_threshold(100_000)  # compiling makes many objects and hardly a cycle: a tenth faster
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = application()(given)
