@@ -69,6 +69,10 @@ class Compilation:
     def _lowered(self) -> tuple[Space | None, Diagnostics]:
         return (None, ()) if self.checked is None else lower(self.checked, self.task)
 
+    @cached_property
+    def _outlined(self) -> tuple[Space | None, Diagnostics]:
+        return (None, ()) if self.checked is None else lower(self.checked, self.task, outline=True)
+
     @property
     def tree(self) -> Ast | None:
         """The syntax tree; None where the text has mistakes of syntax."""
@@ -84,8 +88,14 @@ class Compilation:
         return self._lowered[0]
 
     @property
+    def outline(self) -> Space | None:
+        """The space without its network: all that counting and sampling need, found sooner."""
+        return self._outlined[0]
+
+    @property
     def diagnostics(self) -> Diagnostics:
-        return (*self._parsed[1], *self._resolved[1], *self._lowered[1])
+        lowered = self._lowered if "_lowered" in vars(self) else self._outlined
+        return (*self._parsed[1], *self._resolved[1], *lowered[1])
 
 
 def locate(name: str | Path) -> Path | str:

@@ -100,6 +100,16 @@ def test_rank_and_unrank_invert_each_other(program: Program, random: Random) -> 
 
 @settings(max_examples=EXAMPLES)
 @given(programs())
+def test_an_outline_has_the_decisions_of_the_space(program: Program) -> None:
+    space = lowered(program)
+    outline = compiled(program).outline
+    assert outline is not None
+    assert outline == space
+    assert not outline.network
+
+
+@settings(max_examples=EXAMPLES)
+@given(programs())
 def test_paths_are_unique_and_lie_in_their_scope(program: Program) -> None:
     space = lowered(program)
     paths = [d.path for d in space.decisions]

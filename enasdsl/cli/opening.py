@@ -32,7 +32,7 @@ def opened(file: str, settings: tuple[str, ...]) -> Compilation:
 
 def lowered(compilation: Compilation, *, output: str) -> Space:
     """The space of a compilation, its warnings shown; raises Reported where it has mistakes."""
-    space = compilation.space
+    space = compilation.outline
     if space is None:
         show(compilation.diagnostics, output=output)
         raise Reported

@@ -25,7 +25,7 @@ def check(
     compilation = opened(file, set)
     if output != "text":
         show(compilation.diagnostics, output=output)
-        return WRONG_INPUT if compilation.space is None else 0
+        return WRONG_INPUT if compilation.outline is None else 0
     space = lowered(compilation, output=output)
     print(f"{compilation.source.name}: {space.name} is fine")
     return 0

@@ -111,11 +111,13 @@ def _push(
 ) -> Lowered:
     """Applies `op` once for each different input that the decision may pick."""
     decision = ctx.ledger.decisions[picked.decision]
-    groups: dict[tuple[Lowered, ...], list[int]] = {}
+    groups: dict[tuple[object, ...], list[int]] = {}
     for n in range(len(picked.labels)):
-        groups.setdefault(tuple(_branch(i, picked, n) for i in inputs), []).append(n)
+        read = tuple(_identity(_branch(i, picked, n), ctx) for i in inputs)
+        groups.setdefault(read, []).append(n)
     branches: dict[int, Tensor] = {}
-    for chosen, members in groups.items():
+    for members in groups.values():
+        chosen = [_branch(i, picked, members[0]) for i in inputs]
         label = picked.labels[members[0]]
         key = at(span, "input", picked.decision, members[0])
         inner = ctx.placed("inputs", key, f"{decision.path.rpartition('.')[2]}={label}")
@@ -124,6 +126,13 @@ def _push(
         result = settle(apply(op, chosen, inner, span=span), inner, span=span)
         branches.update(dict.fromkeys(members, result))
     return replace(picked, branches=tuple(branches[n] for n in range(len(picked.labels))))
+
+
+def _identity(value: Lowered, ctx: Context) -> object:
+    """What tells inputs apart: which value it is, or in an outline its shape alone."""
+    if ctx.program.outline and isinstance(value, Tensor):
+        return value.shape, value.stride
+    return value
 
 
 def _branch(value: Lowered, picked: Picked, n: int) -> Lowered:

@@ -67,13 +67,16 @@ class Apply(Protocol):
 class Program:
     """One lowering: the file, the sizes of the data, and all that is collected.
 
-    Evaluation and application need each other; both are reached through here.
+    Evaluation and application need each other; both are reached through here. An `outline` finds
+    the same decisions and mistakes without the network: it evaluates once what differs only in
+    which input is read.
     """
 
     checked: Checked
     task: Task
     evaluate: Evaluate
     apply: Apply
+    outline: bool = False
     ledger: Ledger = field(default_factory=Ledger)
     root: Scope = field(default_factory=Scope)
     lets: dict[str, Lowered | Broken] = field(default_factory=dict)
