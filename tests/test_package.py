@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -83,6 +84,18 @@ def test_readme_commands_run(tmp_path: Path) -> None:
                 case _:
                     assert how == "never", f"`run: {how}` means nothing"
                     assert not command.startswith("enasdsl ")
+
+
+def test_the_space_in_the_readme_is_the_shipped_one(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = re.search(r"```\n(space .*?)```", readme, re.DOTALL)
+    assert shown is not None
+    (tmp_path / "shown.enas").write_text(shown[1], "utf-8")
+    sizes = [
+        json.loads(_succeed(f"enasdsl count {f} --output json", tmp_path))["count"]
+        for f in ("shown.enas", "micro")
+    ]
+    assert sizes[0] == sizes[1]
 
 
 def test_readme_shows_every_command() -> None:
