@@ -112,7 +112,7 @@ def published_recurrent(space: Space) -> Architecture:
 
 
 def final_recurrent() -> tuple[Space, Network]:
-    overrides = (("N", "12"), ("hidden", "748"), ("search_norm", "false"))
+    overrides = (("N", "12"), ("hidden", "748"), ("norm", "none"))
     space = shipped_space("rnn", LANGUAGE_MODEL, overrides)
     return space, specialize(space, published_recurrent(space))
 
