@@ -21,7 +21,7 @@ from enasdsl.ir.sample import enumerate_space
 from enasdsl.ir.space import Space
 from enasdsl.ir.typed import RANGE_LIMIT
 from enasdsl.pipeline import Compilation
-from enasdsl.semantics.constants import MOST_FACTORIAL
+from enasdsl.semantics.constants import MOST_FACTORIAL, spell
 from enasdsl.semantics.imports import prelude
 from enasdsl.semantics.ops import OPS, OpParameter, OpSpec
 from enasdsl.semantics.recipe import Recipe, Section
@@ -171,12 +171,9 @@ def default(parameter: OpParameter) -> str:
     implicit = parameter.implicit
     if implicit:
         return "" if implicit == "required" else f"= {implicit} in force"
-    value = f"= {spelled(parameter.default)}"
-    return f"{value} or {' or '.join(parameter.choices[1:])}" if parameter.choices else value
-
-
-def spelled(value: object) -> str:
-    return {True: "true", False: "false", None: "none"}.get(value, str(value))  # type: ignore[call-overload, no-any-return]
+    if parameter.choices:
+        return f"= {' or '.join(map(spell, parameter.choices))}"
+    return f"= {spell(parameter.default)}"
 
 
 def settings() -> str:
@@ -207,15 +204,14 @@ def section(field: FieldInfo) -> type[Section] | None:
 
 def given(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
-    return "none given" if isinstance(value, Mapping) else spelled_setting(value)
-
-
-def spelled_setting(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "no values"
     return str(value).lower() if isinstance(value, bool | None) else str(value)
 
 
 def said(field: FieldInfo) -> str:
-    return str(field.description).replace("|", "\\|")
+    """The field's docstring without its reference to the notes of facts, which users lack."""
+    return re.sub(r" \(facts [^)]*\)", "", str(field.description))
 
 
 def words() -> str:
