@@ -60,6 +60,11 @@ def test_every_command_reports_mistakes_in_the_form_that_was_asked_for(
         assert "sepcnv" in json.dumps(json.loads(capsys.readouterr().out))
 
 
+def test_a_misspelt_shipped_space_is_recognised(capsys: Captured) -> None:
+    assert main(["count", "micr"]) == 1
+    assert "did you mean the shipped space `micro`?" in capsys.readouterr().err
+
+
 def test_check_json_of_a_fine_file_is_json_too(capsys: Captured) -> None:
     assert main(["check", "micro", "--output", "json"]) == 0
     json.loads(capsys.readouterr().out)

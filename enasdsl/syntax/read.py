@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import stat
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 
 from enasdsl.diagnostics import Diagnostic, Label
-from enasdsl.source import SourceFile, Span
+from enasdsl.source import SourceFile, Span, shipped
 
 SIZE_LIMIT = 1_000_000  # bytes
 
@@ -33,7 +34,7 @@ def read(path: Path | str) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
         with open(path, "rb") as file:
             data = file.read(SIZE_LIMIT + 1)
     except (FileNotFoundError, NotADirectoryError):
-        return _refused("E0150", name, f"there is no file `{name}`", "check the path")
+        return _refused("E0150", name, f"there is no file `{name}`", _meant(name))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return _refused("E0152", name, f"`{name}` cannot be read: {reason.lower()}", None)
@@ -92,6 +93,13 @@ def _refused(
 ) -> tuple[None, tuple[Diagnostic, ...]]:
     label = Label(Span(SourceFile(name, ""), 0, 0), "")
     return None, (Diagnostic(code, message, label, help=advice),)
+
+
+def _meant(name: str) -> str:
+    """What somebody who named a file that is not there may have wanted."""
+    known = (path.stem for path in shipped("spaces").glob("*.enas"))
+    close = get_close_matches(name.removesuffix(".enas"), known, n=1)
+    return f"did you mean the shipped space `{close[0]}`?" if close else "check the path"
 
 
 def _limited(name: str, data: bytes) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
