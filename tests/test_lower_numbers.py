@@ -183,3 +183,53 @@ def test_requirements_over_sets_and_paths(
 
 def subsets(n: int) -> list[tuple[int, ...]]:
     return [s for k in range(n + 1) for s in combinations(range(n), k)]
+
+
+# ------------------------------------------------- what a choice may leave out
+
+
+def codes(declarations: str, stack: str = "c") -> list[str]:
+    return [d.code for d in compiled(declarations, stack).diagnostics]
+
+
+def test_each_name_of_a_choice_has_its_own_inner_choices() -> None:
+    space = lowered(
+        "cell c(x) {\n  f, g = choose 2 from [relu, conv(choose [1, 3])] with repeats\n"
+        "  x -> f -> g\n}",
+        "c",
+    )
+    assert count(space) == 3 * 3
+    assert len(set(enumerate_space(space))) == 9
+
+
+def test_a_sum_over_a_chosen_set_adds_up_what_was_chosen() -> None:
+    space = lowered(
+        "s = choose any from [1, 2, 3]\nrequire sum(s) <= 3\ncell c(x) { x -> relu }", "c"
+    )
+    assert count(space) == 5
+
+
+@pytest.mark.parametrize(
+    ("declarations", "code"),
+    [
+        (
+            "D = choose 1..3\ncell c(x) { node i in 1..D { previous -> conv(3) }\n  previous }",
+            "E0405",
+        ),
+        ("cell c(x) { s = choose 1..2 from [relu, tanh]\n  x -> s[1] }", "E0405"),
+        ("cell c(p, x) { sum(choose any from inputs) }", "E0402"),
+        ("cell c(x) { x -> conv(3, dilation: choose [1, 2]) }", "E0207"),
+        ('cell c(x) { x -> conv(choose [1, 3], padding: "valid") }', "E0301"),
+        ("block c(x) state h { x + h }", "E0205"),
+        ("op p { relu }\ncell c(x) { x -> relu }\n", "none"),
+    ],
+)
+def test_what_may_be_absent_or_chosen_where_it_cannot_is_a_mistake(
+    declarations: str, code: str
+) -> None:
+    assert codes(declarations) == ([] if code == "none" else [code])
+
+
+def test_a_stage_that_does_not_take_its_stride_is_a_mistake() -> None:
+    assert codes("op p { relu }", "p(stride: 2)") == ["E0304"]
+    assert codes("cell c(x) { x }\ncell r like c with stride 2", "r") == ["E0304"]

@@ -9,7 +9,7 @@ from enasdsl.ir.build import mistake
 from enasdsl.ir.connections import number_of, reaches
 from enasdsl.ir.context import Context
 from enasdsl.ir.space import Kind
-from enasdsl.ir.typed import describe, items_of
+from enasdsl.ir.typed import always, describe, items_of, surely
 from enasdsl.ir.values import Item, Listing, Lowered, Picked, Primitive, Tensor
 from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.symbols import Chosen, Computed, Num, Shape, Test, compute
@@ -50,7 +50,7 @@ def call_function(name: str, values: list[Lowered], expr: ast.Call, ctx: Context
         return number_of(items, ctx, span=expr.span)
     if name == "reachable":
         return _reachable(values, expr, ctx)
-    flat = [item.value for item in items]
+    flat = [_present(name, item, ctx, expr) for item in items]
     if name == "channels":
         return _channels(flat, expr)
     if any(isinstance(v, Chosen | Computed) for v in flat):
@@ -64,6 +64,15 @@ def call_function(name: str, values: list[Lowered], expr: ast.Call, ctx: Context
         return FUNCTIONS[name](*flat)
     except (ValueError, TypeError) as error:
         raise mistake("E0208", f"`{name}` cannot take these", expr.span, str(error)) from None
+
+
+def _present(name: str, item: Item, ctx: Context, expr: ast.Call) -> Lowered:
+    """A member as the function sees it: a sum counts one that is absent as nothing."""
+    if surely(item.condition, ctx.guard):
+        return item.value
+    if name != "sum" or not isinstance(item.value, int | float | Chosen | Computed):
+        return always(item, ctx, span=expr.span)
+    return compute("*", item.value, number_of((item,), ctx, span=expr.span))
 
 
 def _reachable(values: list[Lowered], expr: ast.Call, ctx: Context) -> Num:

@@ -88,6 +88,7 @@ class Ledger:
     constraints: list[Constraint] = field(default_factory=list)
     bodies: list[Body | None] = field(default_factory=list)
     diagnostics: dict[tuple[str, Span, str], Diagnostic] = field(default_factory=dict)
+    doubts: list[Diagnostic] = field(default_factory=list)
     owners: dict[tuple[int, str], object] = field(default_factory=dict)  # of weights, by place
     _decided: dict[tuple[int, Key], int] = field(default_factory=dict)
     _scopes: list[Scope] = field(default_factory=list)
@@ -180,6 +181,10 @@ class Ledger:
         diagnostic = self._blamed(diagnostic)
         key = (diagnostic.code, diagnostic.label.span, diagnostic.label.span.source.name)
         self.diagnostics.setdefault(key, diagnostic)
+
+    def doubt(self, found: Mistake) -> None:
+        """Keeps a mistake that a requirement of the file may rule out."""
+        self.doubts.append(self._blamed(found.diagnostic))
 
     def attempt(self, action: Callable[[], None]) -> bool:
         """Runs `action`; a mistake in it is recorded, and False says that there was one."""

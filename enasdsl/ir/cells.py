@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from enasdsl.ir import primitives
-from enasdsl.ir.build import mistake
+from enasdsl.ir.build import Followup, mistake
 from enasdsl.ir.context import AMBIENT, Context, Frame, StampedBody
 from enasdsl.ir.graph import Call
 from enasdsl.ir.joining import check_same, settle
 from enasdsl.ir.names import at, place_text
-from enasdsl.ir.statements import value_of
+from enasdsl.ir.statements import strided, value_of
 from enasdsl.ir.typed import number
 from enasdsl.ir.values import Item, Listing, Lowered, Stamp, Tensor
 from enasdsl.semantics.symbols import (
@@ -33,6 +33,13 @@ def stamp(op: Stamp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lower
             "here",
         )
     stride, ambient = in_force(op, inputs, ctx)
+    if decl.kind == "block" and decl.states:
+        raise mistake(
+            "E0205",
+            "a block with a state",
+            decl.states[0].span,
+            "only a cell runs along a sequence",
+        )
     if decl.kind == "block":
         return _block(op, inputs, stride, ambient, ctx, span)
     name = op.name if op.index is None else f"{op.name}{op.index}"
@@ -168,11 +175,16 @@ def _evaluate_cell(
         inner.env[name.text] = node
         if name in op.decl.inputs:
             frame.inputs.append(Item(node, (), name.text, path))
+    reported = len(ctx.ledger.diagnostics)
     result = value_of(op.decl.body, inner)
     if isinstance(result, Listing):
         span = op.decl.body.statements[-1].span
-        return [settle(i.value, inner, span=span) for i in result.items]
-    return [result]  # type: ignore[list-item]
+        values = [settle(i.value, inner, span=span) for i in result.items]
+    else:
+        values = [settle(result, inner, span=op.decl.body.span)]
+    if len(ctx.ledger.diagnostics) > reported:
+        raise Followup
+    return [strided(value, op.decl.body) for value in values]
 
 
 def _aligned_inputs(inputs: list[Tensor], ctx: Context, span: Span) -> list[Tensor]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enasdsl.ir.build import mistake
 from enasdsl.ir.context import Context
 from enasdsl.ir.joining import combine
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Domain, Kind, Source
-from enasdsl.ir.typed import integer, items_of, label, truth
+from enasdsl.ir.typed import integer, items_of, label, surely, truth
 from enasdsl.ir.values import (
     Absent,
     ChosenOp,
@@ -36,12 +36,12 @@ class Alternative:
     value: Callable[[Context], Lowered]
 
 
-def choose(expr: ast.Choose, ctx: Context, *, role: str = "", key: object = "") -> Lowered:
+def choose(expr: ast.Choose, ctx: Context, *, role: str = "") -> Lowered:
     """One evaluation of a `choose`: makes the decision, and gives what it picks."""
     alternatives = _alternatives(expr.domain, ctx)
     domain = _domain(expr, len(alternatives), ctx)
     name = role or _name_of(expr.domain)
-    decision = _decide(expr, alternatives, domain, name, ctx, key=key)
+    decision = _decide(expr, alternatives, domain, name, ctx)
     picks_one = domain.kind is Kind.ONE
     values = _evaluate(alternatives, decision, ctx, alone=picks_one, span=expr.span)
     labels = tuple(a.label for a in alternatives)
@@ -76,7 +76,9 @@ def choose_by_name(
         )
     if expr.repeats:
         single = ast.Choose(None, expr.domain, False, False, expr.span)
-        return tuple(choose(single, ctx, role=t.text, key=t.text) for t in targets)
+        return tuple(
+            choose(single, replace(ctx, site=(*ctx.site, t.text)), role=t.text) for t in targets
+        )
     role = ",".join(t.text for t in targets)
     ordered = ast.Choose(expr.quantity, expr.domain, False, True, expr.span)
     found = choose(ordered, ctx, role=role)
@@ -144,7 +146,7 @@ def _beyond(expr: ast.Expr, ctx: Context) -> bool:
 
 def _listed(value: Lowered, domain: ast.Expr, ctx: Context) -> list[Alternative]:
     items = items_of(value, domain.span)
-    if not all(_surely(item.condition, ctx.guard) for item in items):
+    if not all(surely(item.condition, ctx.guard) for item in items):
         raise mistake(
             "E0405",
             "the alternatives depend on another choice",
@@ -155,15 +157,6 @@ def _listed(value: Lowered, domain: ast.Expr, ctx: Context) -> list[Alternative]
     return [
         Alternative(i.label or str(n), i.path, _constant(i.value)) for n, i in enumerate(items, 1)
     ]
-
-
-def _surely(condition: Condition, guard: Condition | None) -> bool:
-    """Whether `condition` holds wherever `guard` does: node 3 is there wherever node 4 is."""
-    known = {t.decision: t.allowed for t in guard or () if isinstance(t, Test)}
-    return all(
-        isinstance(t, Test) and t.decision in known and known[t.decision] <= t.allowed
-        for t in condition
-    )
 
 
 def _literal(domain: ast.Expr, ctx: Context) -> ast.ListLiteral | None:
@@ -275,13 +268,7 @@ def _guard(ctx: Context, span: Span) -> Condition:
 
 
 def _decide(
-    expr: ast.Choose,
-    alternatives: list[Alternative],
-    domain: Domain,
-    name: str,
-    ctx: Context,
-    *,
-    key: object,
+    expr: ast.Choose, alternatives: list[Alternative], domain: Domain, name: str, ctx: Context
 ) -> int:
     labels = tuple(a.label for a in alternatives)
     members = tuple(a.path for a in alternatives)
@@ -289,7 +276,7 @@ def _decide(
     source = Source.INPUT if is_input else _source_of(expr.domain, ctx)
     return ctx.ledger.decide(
         ctx.scope,
-        at(expr.span, key, *ctx.site),
+        at(expr.span, *ctx.site),
         name,
         domain,
         labels,

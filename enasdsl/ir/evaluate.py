@@ -12,6 +12,7 @@ from enasdsl.ir.choose import choose, maybe
 from enasdsl.ir.context import Context
 from enasdsl.ir.joining import combine
 from enasdsl.ir.typed import (
+    always,
     describe,
     integer,
     items_of,
@@ -124,7 +125,7 @@ def _index(expr: ast.Index, ctx: Context) -> Lowered:
             expr.index.span,
             f"the list has {len(items)} members, counted from 1",
         )
-    return items[place - 1].value
+    return always(items[place - 1], ctx, span=expr.span)
 
 
 # ----------------------------------------------------------------------- calls

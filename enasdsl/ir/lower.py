@@ -45,6 +45,9 @@ def lower(
     if program.ledger.attempt(lambda: _globals(program)):
         program.ledger.attempt(lambda: bodies.extend(_bodies(program)))
         program.ledger.attempt(lambda: published.extend(_published(program)))
+    if not program.ledger.constraints:
+        for doubt in program.ledger.doubts:
+            program.ledger.report(doubt)
     diagnostics = tuple(program.ledger.diagnostics.values())
     if diagnostics:
         return None, diagnostics
@@ -231,7 +234,16 @@ def _once(op: Operation, state: _Stack, ctx: Context, span: Span) -> _Stack:
     padded = [state.history[0]] * (arity - len(state.history)) + state.history
     inner = replace(ctx, ambient=state.ctx.ambient)
     value = inner.apply(op, padded[len(padded) - arity :], span=span)
-    return state.then(settle(value, inner, span=span), _after(op, state.ctx))
+    output = settle(value, inner, span=span)
+    if output.stride != 1:
+        raise mistake(
+            "E0304",
+            f"the stride of {output.stride} is never taken",
+            span,
+            f"this is still {output.shape}",
+            help="a stage with a stride needs a convolution or a pooling",
+        )
+    return state.then(output, _after(op, state.ctx))
 
 
 def _after(op: Operation, ctx: Context) -> Context:

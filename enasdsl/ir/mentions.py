@@ -7,7 +7,7 @@ from typing import assert_never
 
 from enasdsl.ir.build import Followup, mistake
 from enasdsl.ir.context import Broken, Context
-from enasdsl.ir.typed import integer
+from enasdsl.ir.typed import always, integer
 from enasdsl.ir.values import Composite, Item, Listing, Lowered, Primitive, Stamp
 from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.symbols import Unread
@@ -60,7 +60,7 @@ def _part_of_frame(name: str, ctx: Context, span: Span) -> Lowered:
         case "inputs":
             return Listing(tuple(frame.inputs))
         case "previous":
-            return frame.earlier[-1].value
+            return always(frame.earlier[-1], ctx, span=span)
         case _:
             return loose(ctx, tuple(frame.nodes))
 

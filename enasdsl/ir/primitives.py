@@ -11,17 +11,21 @@ from enasdsl.ir.context import AMBIENT, Context
 from enasdsl.ir.graph import Apply, Present
 from enasdsl.ir.joining import mismatch, settle
 from enasdsl.ir.names import at, place_text
-from enasdsl.ir.typed import describe, operation
+from enasdsl.ir.space import Domain, Kind
+from enasdsl.ir.typed import describe, operation, surely
 from enasdsl.ir.values import Listing, Lowered, Primitive, Tensor
 from enasdsl.semantics.ops import Default, OpParameter
 from enasdsl.semantics.shapes import ShapeMismatch
 from enasdsl.semantics.symbols import (
     NUMBERS,
+    Chosen,
+    Computed,
     Condition,
     Dim,
     Num,
     Parts,
     Shape,
+    Test,
     extremes,
 )
 from enasdsl.source import Span
@@ -42,9 +46,24 @@ def unary(op: Primitive, inputs: list[Tensor], ctx: Context, *, span: Span) -> T
     if op.spec.strides:
         args["stride"] = _stride(op, x)
     shape = _shape(op, args, inputs, span)
+    if args.get("tied"):
+        _check_tie(x, ctx, span)
     ref = _add(op, args, (x.ref,), shape, ctx, span)
     waits = not op.spec.strides and shape.space == x.shape.space
     return Tensor(ref, shape, x.stride if waits else 1, span)
+
+
+def _check_tie(x: Tensor, ctx: Context, span: Span) -> None:
+    tables = [v for v in ctx.builder.values if isinstance(v, Apply) and v.op == "embedding"]
+    if not tables or tables[0].shape.channels != x.shape.channels:
+        found = f"its vectors have {tables[0].shape.channels}" if tables else "there is none here"
+        raise mistake(
+            "E0307",
+            "a matrix cannot be tied to this embedding" if tables else "nothing to tie a matrix to",
+            span,
+            f"this reads {x.shape.channels} channels, and the embedding: {found}",
+            help="tie the head of a network to the embedding in its stem, at the same width",
+        )
 
 
 def merge(op: Primitive, inputs: Sequence[Lowered], ctx: Context, *, span: Span) -> Tensor:
@@ -59,6 +78,16 @@ def merge(op: Primitive, inputs: Sequence[Lowered], ctx: Context, *, span: Span)
             span,
             f"there are {len(items)}",
         )
+    if not _never_empty([condition for _, condition in items], ctx):
+        ctx.ledger.doubt(
+            mistake(
+                "E0402",
+                f"`{op.spec.name}` of what may be nothing",
+                span,
+                "a choice can leave out all of these",
+                help="choose at least one, or add a value that is always there",
+            )
+        )
     values = [t for t, _ in items]
     values = _aligned(values, ctx, channels=op.spec.name != "concat", span=span)
     args = _arguments(op, values[0], ctx)
@@ -67,6 +96,30 @@ def merge(op: Primitive, inputs: Sequence[Lowered], ctx: Context, *, span: Span)
         _present(v, condition, ctx, span) for v, (_, condition) in zip(values, items, strict=True)
     )
     return Tensor(_add(op, args, refs, shape, ctx, span), shape, values[0].stride, span)
+
+
+def _never_empty(conditions: list[Condition], ctx: Context) -> bool:
+    """Whether a list with members under these conditions surely has one.
+
+    Something is always loose; and a decision that picks more alternatives than have no member
+    here picks one that has.
+    """
+    covered: dict[int, set[int]] = {}
+    for condition in conditions:
+        if surely(condition, ctx.guard) or any(not isinstance(t, Test) for t in condition):
+            return True
+        match [t for t in condition if not surely((t,), ctx.guard)]:
+            case [Test(decision, allowed)]:
+                covered.setdefault(decision, set()).update(allowed)
+    return any(
+        _distinct(domain := ctx.ledger.decisions[decision].domain) > domain.size - len(members)
+        for decision, members in covered.items()
+    )
+
+
+def _distinct(domain: Domain) -> int:
+    """How many different alternatives a decision surely picks."""
+    return min(domain.least, 1) if domain.kind in (Kind.SEQUENCE, Kind.MULTISET) else domain.least
 
 
 def _flat(value: Lowered, ctx: Context, span: Span) -> list[tuple[Tensor, Condition]]:
@@ -134,6 +187,13 @@ def _argument(op: Primitive, parameter: OpParameter, x: Tensor, ctx: Context) ->
             f"`{name}` of `{op.spec.name}` takes {_KINDS[parameter.kind]}",
             op.span,
             f"this is {describe(value)}",
+        )
+    if parameter.fixed and isinstance(value, Chosen | Computed):
+        raise mistake(
+            "E0207",
+            f"`{name}` of `{op.spec.name}` cannot be a choice",
+            op.span,
+            "it is chosen here",
         )
     _check_argument(op, parameter, value)
     return value

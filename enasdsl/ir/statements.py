@@ -12,7 +12,7 @@ from enasdsl.ir.joining import settle
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Constraint
 from enasdsl.ir.typed import describe, integer, items_of, number, operation, span_of, test_of, truth
-from enasdsl.ir.values import Absent, Item, Listing, Lowered
+from enasdsl.ir.values import Absent, Item, Listing, Lowered, Tensor
 from enasdsl.semantics.symbols import (
     Chosen,
     Computed,
@@ -148,20 +148,25 @@ def _nodes(statement: ast.Node, ctx: Context) -> None:
         )
         result = value_of(statement.body, inner)
         gather(statement.body, inner, ctx, condition, name)
-        value = settle(result, inner, span=statement.body.span)
-        if value.stride != 1:
-            raise mistake(
-                "E0304",
-                f"the stride of {value.stride} is never taken",
-                statement.body.statements[-1].span,
-                f"this is still {value.shape}",
-                help="every operation on an input of a cell with a stride must take it: "
-                "`identity when stride == 1 else factorized_reduction`",
-            )
+        value = strided(settle(result, inner, span=statement.body.span), statement.body)
         live = (*(ctx.guard or ()), *condition)
         node = ctx.builder.node(name, value, live, frame=frame.number, span=statement.span)
         frame.refs[path] = node.ref
         frame.nodes.append(Item(node, condition, name, path))
+
+
+def strided(value: Tensor, body: ast.Body) -> Tensor:
+    """The value of a body, whose stride, if it had one, some operation must have taken."""
+    if value.stride == 1:
+        return value
+    raise mistake(
+        "E0304",
+        f"the stride of {value.stride} is never taken",
+        body.statements[-1].span,
+        f"this is still {value.shape}",
+        help="what reads an input of a cell with a stride must take it: "
+        "`identity when stride == 1 else factorized_reduction`",
+    )
 
 
 def gather(

@@ -23,7 +23,7 @@ from enasdsl.ir.values import (
     Stamp,
     Tensor,
 )
-from enasdsl.semantics.symbols import Chosen, Computed, Counted, Num, Test
+from enasdsl.semantics.symbols import Chosen, Computed, Condition, Counted, Num, Test
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -138,3 +138,25 @@ def test_of(chosen: Chosen, indices: frozenset[int], ctx: Context, span: Span) -
             help="give it a choice of its own, or take the members apart `with repeats`",
         )
     return Test(chosen.decision, indices)
+
+
+def surely(condition: Condition, guard: Condition | None) -> bool:
+    """Whether `condition` holds wherever `guard` does: node 3 is there wherever node 4 is."""
+    known = {t.decision: t.allowed for t in guard or () if isinstance(t, Test)}
+    return all(
+        isinstance(t, Test) and t.decision in known and known[t.decision] <= t.allowed
+        for t in condition
+    )
+
+
+def always(item: Item, ctx: Context, *, span: Span) -> Lowered:
+    """The value of a member that is there in every architecture that gets here."""
+    if surely(item.condition, ctx.guard):
+        return item.value
+    raise mistake(
+        "E0405",
+        f"`{item.label}` is not always there" if item.label else "this member is not always there",
+        span,
+        "a choice can leave it out",
+        help="join the list, as in `sum(nodes)` or `concat(loose)`: what is absent is left out",
+    )

@@ -34,6 +34,7 @@ class OpParameter:
     implicit: str = ""  # one of the fields of Default, or "" where `default` holds
     least: float | None = None
     choices: tuple[str, ...] = ()
+    fixed: bool = False  # may not be a choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,8 @@ def axis_size(axis: str | int, args: Args, channels: tuple[int, int], positions:
 
 _KERNEL = OpParameter("kernel", int, implicit=Default.REQUIRED, least=1)
 _FILTERS = OpParameter("filters", int, implicit=Default.FILTERS, least=1)
-_DILATION = OpParameter("dilation", int, 1, least=1)
-_PADDING = OpParameter("padding", str, "same", choices=("same", "valid"))
+_DILATION = OpParameter("dilation", int, 1, least=1, fixed=True)
+_PADDING = OpParameter("padding", str, "same", choices=("same", "valid"), fixed=True)
 _AFFINE = (
     Weight("scale", ("out",), "one", when="affine"),
     Weight("offset", ("out",), "zero", when="affine"),

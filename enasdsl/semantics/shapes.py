@@ -52,6 +52,10 @@ def _windowed(args: Args, shape: Shape, what: str) -> tuple[int, ...]:
     stride = int(args["stride"])  # type: ignore[arg-type]
     span = (int(extremes(args["kernel"])[1]) - 1) * int(args.get("dilation", 1)) + 1  # type: ignore[arg-type]
     padding = str(args.get("padding", "same"))
+    if padding == "valid" and not isinstance(args["kernel"], int):
+        raise ShapeMismatch(
+            f"{what} without padding needs a fixed kernel: its size would be chosen"
+        )
     sizes = tuple(strided(s, stride=stride, kernel=span, padding=padding) for s in shape.space)
     if stride > min(shape.space) or min(sizes) < 1:
         raise ShapeMismatch(
