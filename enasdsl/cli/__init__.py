@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -90,7 +89,7 @@ def application() -> App:
         help=HELP,
         help_format="plaintext",
         help_epilogue="enasdsl COMMAND --help tells more, with examples.",
-        version=lambda: f"enasdsl {version('enasdsl')}",
+        version=_version,
         default_parameter=Parameter(negative=()),
         exit_on_error=False,
         print_error=False,
@@ -102,6 +101,12 @@ def application() -> App:
         lines = "\n".join(f"  {example}" for example in examples)
         app.command(command, help_epilogue=f"Examples:\n{lines}")
     return app
+
+
+def _version() -> str:
+    from importlib.metadata import version  # slow to import, and few ask
+
+    return f"enasdsl {version('enasdsl')}"
 
 
 def _usage(error: CycloptsError, given: Sequence[str]) -> int:

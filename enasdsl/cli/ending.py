@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
-from importlib.metadata import version
 
 WRONG_INPUT = 1
 USAGE = 2
@@ -41,6 +37,11 @@ def say_error(message: str, *, kind: str = "error") -> None:
 
 def internal_error(error: Exception, given: Sequence[str]) -> int:
     """Puts the traceback into a file of its own and says where."""
+    import platform
+    import tempfile
+    import traceback
+    from importlib.metadata import version
+
     with tempfile.NamedTemporaryFile(
         "w", prefix="enasdsl-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
