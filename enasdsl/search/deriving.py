@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from enasdsl.ir.record import to_json, to_token
 from enasdsl.ir.space import Architecture
@@ -60,7 +59,7 @@ def derive(
     best = ranked(found, scores)[: keep or settings.keep]
     derivation = Derivation(assembly.run.derived, assembly.problem.figure, len(found), best)
     write_json(derivation.file, _record(assembly, derivation))
-    console.print(_table(derivation))
+    console.print(_table(derivation), markup=False, highlight=False, soft_wrap=True)
     return derivation
 
 
@@ -110,12 +109,13 @@ def _record(assembly: Assembly, derivation: Derivation) -> dict[str, object]:
     }
 
 
-def _table(derivation: Derivation) -> Table:
+def _table(derivation: Derivation) -> str:
+    """The best, one on each line, a token never broken: `train --arch` takes it as it stands."""
     name = shown(derivation.figure, 0.0)[0]
-    table = Table("rank", f"valid {name}", "reward", "architecture", box=None)
+    rows = [("rank", f"valid {name}", "reward", "architecture")]
     for place, entry in enumerate(derivation.best, 1):
-        figure = shown(derivation.figure, entry.measure.figure)[1]
+        figure = f"{shown(derivation.figure, entry.measure.figure)[1]:.4g}"
         token = to_token(entry.architecture)
-        table.add_row(str(place), f"{figure:.4g}", f"{entry.measure.reward:.4f}", token)
-    table.columns[-1].overflow = "fold"
-    return table
+        rows.append((str(place), figure, f"{entry.measure.reward:.4f}", token))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    return "\n".join("  ".join([*map(str.rjust, row, widths), row[-1]]) for row in rows)
