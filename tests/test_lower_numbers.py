@@ -230,6 +230,11 @@ def test_what_may_be_absent_or_chosen_where_it_cannot_is_a_mistake(
     assert codes(declarations) == ([] if code == "none" else [code])
 
 
+def test_an_argument_whose_guard_fails_is_left_out() -> None:
+    space = lowered("param deep = false\ncell c(x) { concat(x, x -> relu when deep) -> conv(1) }", "c")
+    assert ops(space) == [["concat", "conv"]]
+
+
 def test_a_stage_that_does_not_take_its_stride_is_a_mistake() -> None:
     assert codes("op p { relu }", "p(stride: 2)") == ["E0304"]
     assert codes("cell c(x) { x }\ncell r like c with stride 2", "r") == ["E0304"]

@@ -142,12 +142,15 @@ def call(expr: ast.Call, ctx: Context) -> Lowered:
             "E0206", f"{describe(callee)} cannot be called", function.span, "this is no operation"
         )
     values = [_argument(a, callee, n, ctx) for n, a in enumerate(expr.arguments)]
-    positional = [v for a, v in zip(expr.arguments, values, strict=True) if a.name is None]
+    positional = [
+        v
+        for a, v in zip(expr.arguments, values, strict=True)
+        if a.name is None and not isinstance(v, Absent)
+    ]
+    named = _named(expr.arguments, values)
     if positional and all(isinstance(v, Tensor | Picked | Listing) for v in positional):
-        named = _named(expr.arguments, values)
         return ctx.apply(bind(callee, [], named, expr.span), positional, span=expr.span)
-    plain = [v for v in positional if not isinstance(v, Absent)]
-    return bind(callee, plain, _named(expr.arguments, values), expr.span)
+    return bind(callee, positional, named, expr.span)
 
 
 def _argument(argument: ast.Argument, callee: Operation, at_: int, ctx: Context) -> Lowered:
@@ -169,7 +172,8 @@ def _apply_function(name: str, expr: ast.Call, ctx: Context) -> Lowered:
             if isinstance(argument.value, ast.Comprehension)
             else ctx.evaluate(argument.value)
         )
-        values.append(value)
+        if not isinstance(value, Absent):
+            values.append(value)
     if name in OPS and not _numeric(values):
         spec = Primitive(OPS[name], {}, expr.function.span)
         return ctx.apply(spec, values, span=expr.span)
