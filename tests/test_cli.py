@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 
 import pytest
 
-from enasdsl.cli import main, spaces
+from enasdsl.cli import COMMANDS, main, spaces
 
 ROOT = Path(__file__).resolve().parent.parent
 BROKEN = """\
@@ -170,11 +172,26 @@ def test_colours_stand_only_on_a_terminal(broken: str) -> None:
     assert "\x1b" not in _enasdsl("check", broken).stderr
 
 
-@pytest.mark.parametrize("command", ["check", "count", "sample"])
-def test_torch_is_not_imported(command: str) -> None:
+WITHOUT_TORCH = [["--help"], ["--version"], *([c, "micro"] for c in ("check", "count", "sample"))]
+
+
+@pytest.mark.parametrize(
+    "words", [*WITHOUT_TORCH, *([command.__name__, "--help"] for command in COMMANDS)], ids=" ".join
+)
+def test_torch_is_not_imported(words: list[str]) -> None:
     program = (
         "import sys; from enasdsl.cli import main; code = main(sys.argv[1:]); "
         "sys.exit(code or 'torch' in sys.modules)"
     )
-    words = [sys.executable, "-c", program, command, "micro"]
-    assert subprocess.run(words, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    command = [sys.executable, "-c", program, *words]
+    assert subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_a_check_is_quick() -> None:
+    """Seconds of processor, the start included; half of the bound is what it should take."""
+    taken = []
+    for _ in range(5):
+        before = sum(os.times()[2:4])  # of the processes that have ended, user and system
+        assert _enasdsl("check", "micro").returncode == 0
+        taken.append(sum(os.times()[2:4]) - before)
+    assert median(taken) < 1.0
