@@ -22,6 +22,7 @@ from enasdsl.pipeline import Compilation
 from enasdsl.semantics.symbols import Shape
 from enasdsl.semantics.task import Task
 from enasdsl.source import SourceFile, shipped
+from enasdsl.view.catalogue import catalogue
 
 IMAGES = Task("image_classifier", Shape(3, (32, 32)))
 WORDS = Task("language_model", Shape(50, (7,), tokens=True), vocabulary=50)
@@ -173,3 +174,8 @@ def test_nasbench201_has_the_authors_number_of_weights() -> None:
     largest = Architecture(found.name, found.hash, ((3,),) * 6)
     bias = 10
     assert active_parameter_count(specialize(found, largest), found.places) + bias == 1_531_546
+
+
+def test_the_catalogue_is_up_to_date() -> None:
+    """`python -m enasdsl.view.catalogue` writes it."""
+    assert (shipped("spaces") / "README.md").read_text("utf-8") == catalogue()
