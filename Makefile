@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-.PHONY: demo test lint types check venv clean
+.PHONY: demo test quick lint types check venv clean
 venv: $(READY)
 
 $(READY): pyproject.toml .ci/constraints.txt
@@ -37,6 +37,10 @@ types: $(READY)
 # One thread for each worker: small tensors do not gain from more, and workers would fight for cores.
 check: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS)
+
+# What needs no torch, in half a minute: for every save, where `test` is for every commit.
+quick: $(READY)
+	$(BIN)/pytest -n $(WORKERS) --quick -m 'not trains'
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,9 +1,12 @@
-"""Settings of every test."""
+"""Settings of every test, and the option `--quick`."""
 
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is first imported
@@ -15,3 +18,25 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("house")
+
+_PARTS = r"(?:nn|search|data|export)\b"  # those that import torch
+_TORCH = re.compile(
+    rf"^(?:from|import) (?:torch\b|enasdsl\.{_PARTS})|^from enasdsl import {_PARTS}", re.MULTILINE
+)
+_SIBLING = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out the files that import torch")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `--quick` a file that imports torch, itself or by another file of tests, is left out."""
+    is_file = collection_path.suffix == ".py"
+    return True if is_file and config.getoption("quick") and _torch(collection_path) else None
+
+
+def _torch(path: Path) -> bool:
+    text = path.read_text("utf-8")
+    siblings = (path.with_name(f"{name}.py") for name in _SIBLING.findall(text))
+    return bool(_TORCH.search(text)) or any(_torch(p) for p in siblings if p.is_file())

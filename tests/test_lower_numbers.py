@@ -231,7 +231,9 @@ def test_what_may_be_absent_or_chosen_where_it_cannot_is_a_mistake(
 
 
 def test_an_argument_whose_guard_fails_is_left_out() -> None:
-    space = lowered("param deep = false\ncell c(x) { concat(x, x -> relu when deep) -> conv(1) }", "c")
+    space = lowered(
+        "param deep = false\ncell c(x) { concat(x, x -> relu when deep) -> conv(1) }", "c"
+    )
     assert ops(space) == [["concat", "conv"]]
 
 

@@ -12,6 +12,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from enasdsl.cli import COMMANDS, application
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,6 +75,7 @@ def test_top_level_holds_nothing_new() -> None:
     assert {name for name in top if not name.startswith(".")} <= FOLDERS | FILES
 
 
+@pytest.mark.trains
 def test_readme_commands_run(tmp_path: Path) -> None:
     for how, commands in _blocks():
         for command in commands:
@@ -109,6 +112,7 @@ def test_help_ends_with_its_examples(tmp_path: Path) -> None:
         assert page.rstrip().endswith("\n".join(f"  {example}" for example in examples))
 
 
+@pytest.mark.trains
 def test_examples_run(tmp_path: Path) -> None:
     shutil.copy(ROOT / "spaces/micro.enas", tmp_path / "space.enas")
     for examples in COMMANDS.values():

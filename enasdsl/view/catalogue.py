@@ -1,4 +1,4 @@
-"""The catalogue of the shipped spaces: `python -m enasdsl.view.catalogue` writes spaces/README.md."""
+"""The catalogue of the shipped spaces; `python -m enasdsl.view.catalogue` writes it."""
 
 from __future__ import annotations
 
