@@ -120,6 +120,13 @@ def test_examples_run(tmp_path: Path) -> None:
             _succeed(example, tmp_path)
 
 
+def test_the_quick_tests_import_no_torch() -> None:
+    options = ["--quick", "--collect-only", "-qq", "-p", "no:cacheprovider", str(ROOT / "tests")]
+    program = f"import sys, pytest; sys.exit(pytest.main({options}) or 'torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True)
+    assert result.returncode == 0, result.stdout.decode()
+
+
 def test_every_dependency_says_why() -> None:
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     named = tomllib.loads(text)["project"]["dependencies"]
