@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import comb, factorial, prod
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -226,6 +226,6 @@ def test_a_read_decision_that_cannot_be_listed_is_named() -> None:
 
 def test_a_long_file_takes_little_time() -> None:
     decisions = [one(f"d{i}", 3, at_least(i - 1, i % 2, 3)) for i in range(3000)]
-    began = perf_counter()
+    began = process_time()
     assert count(space_of(decisions)) == (1 + 2 * 3) ** 1500
-    assert perf_counter() - began < 5
+    assert process_time() - began < 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import comb
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -40,10 +40,10 @@ def test_domain_arithmetic_does_not_walk(kind: Kind) -> None:
 def test_choose_13_from_26_takes_well_under_a_millisecond() -> None:
     domain = Domain(Kind.SET, 26, 13, 13)
     unrank(domain, 0)
-    began = perf_counter()
+    began = process_time()
     for index in range(0, comb(26, 13), 100_000):
         assert rank(domain, unrank(domain, index)) == index
-    assert perf_counter() - began < 105 * 1e-3
+    assert process_time() - began < 105 * 1e-3
 
 
 def test_any_of_nothing_is_one_pick() -> None:

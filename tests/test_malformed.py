@@ -72,9 +72,9 @@ def test_a_malformed_file_is_answered(
     content, code = FILES[name]
     path = tmp_path / "space.enas"
     path.write_bytes(content)
-    start = time.perf_counter()
+    start = time.process_time()
     assert main(["check", str(path)]) == 1
-    assert time.perf_counter() - start < LIMIT
+    assert time.process_time() - start < LIMIT
     shown = capsys.readouterr()
     assert f"error[{code}" in shown.err
     assert re.search(r"space\.enas(:\d+:\d+)?", shown.err)

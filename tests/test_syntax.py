@@ -314,9 +314,9 @@ PIECES = st.sampled_from(
 
 def total(text: str) -> None:
     """Parsing ends in time and says something exactly where there is no tree."""
-    start = time.perf_counter()
+    start = time.process_time()
     found, diagnostics = parse(SourceFile("test.enas", text))
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert (found is None) == bool(diagnostics)
     for each in diagnostics:
         assert 0 <= each.label.span.start <= each.label.span.stop <= len(text)
