@@ -19,10 +19,15 @@ $(READY): pyproject.toml .ci/constraints.txt
 DEMO := runs/demo
 demo: export OMP_NUM_THREADS := 1
 demo: $(READY)
-	rm -rf $(DEMO)
+	@rm -rf $(DEMO)
+	@echo "1 of 4: searches the paper's space of recurrent cells for one that models the prose of"
+	@echo "        Python's manual; shared weights and a controller learn in turn, 2 minutes at most"
 	$(BIN)/enasdsl search rnn --data pydocs --recipe quick --budget 2m --out $(DEMO)
+	@echo "2 of 4: draws cells from the trained controller and ranks them by their shared weights"
 	$(BIN)/enasdsl derive $(DEMO)
+	@echo "3 of 4: trains the best cell from scratch, 1 minute at most"
 	$(BIN)/enasdsl train $(DEMO) --budget 1m
+	@echo "4 of 4: its perplexity on text that it has not seen; all of it is kept in $(DEMO)"
 	$(BIN)/enasdsl eval $(DEMO)
 
 test: lint types check
