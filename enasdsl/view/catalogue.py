@@ -35,13 +35,12 @@ def _row(path: Path) -> str:
         raise ValueError(f"{path} has mistakes: enasdsl check shows them")
     lines = len(path.read_text("utf-8").splitlines())
     total = count(space)
-    exact = f"{total:,}" if total < 10**30 else power_of_ten(total)
     printed = "; ".join(_published(p, total) for p in space.published)
     cells = (
         f"[`{path.stem}`]({path.name})",
         str(lines),
         str(len(space.decisions)),
-        exact,
+        f"{total:,}",
         printed,
         f"{parameter_count(space.places):,}",
     )
@@ -49,9 +48,12 @@ def _row(path: Path) -> str:
 
 
 def _published(published: Published, total: int) -> str:
-    value = published.value
-    shown = f"{value:,}" if isinstance(value, int) and value < 10**9 else power_of_ten(int(value))
-    return f"{shown} ({published.origin})" + ("" if agrees(total, value) else ", differs")
+    match published.value:
+        case int(value):
+            shown = f"{value:,}" if value < 10**9 else power_of_ten(value)
+        case value:
+            shown = f"{value:g}".replace("e+", "e")  # the digits that were printed
+    return f"{shown} ({published.origin})" + ("" if agrees(total, published.value) else ", differs")
 
 
 if __name__ == "__main__":
