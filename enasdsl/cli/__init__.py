@@ -15,6 +15,7 @@ from enasdsl.cli.ending import (
     WRONG_INPUT,
     CommandError,
     Reported,
+    installed_version,
     internal_error,
     say_error,
 )
@@ -89,7 +90,7 @@ def application() -> App:
         help=HELP,
         help_format="plaintext",
         help_epilogue="enasdsl COMMAND --help tells more, with examples.",
-        version=_version,
+        version=lambda: f"enasdsl {installed_version()}",
         default_parameter=Parameter(negative=()),
         exit_on_error=False,
         print_error=False,
@@ -101,12 +102,6 @@ def application() -> App:
         lines = "\n".join(f"  {example}" for example in examples)
         app.command(command, help_epilogue=f"Examples:\n{lines}")
     return app
-
-
-def _version() -> str:
-    from importlib.metadata import version  # slow to import, and few ask
-
-    return f"enasdsl {version('enasdsl')}"
 
 
 def _usage(error: CycloptsError, given: Sequence[str]) -> int:

@@ -35,17 +35,26 @@ def say_error(message: str, *, kind: str = "error") -> None:
     console.print(message, markup=False)
 
 
+def installed_version() -> str:
+    """The version of the installed package."""
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, and few ask
+
+    try:
+        return version("enasdsl")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
 def internal_error(error: Exception, given: Sequence[str]) -> int:
     """Puts the traceback into a file of its own and says where."""
     import platform
     import tempfile
     import traceback
-    from importlib.metadata import version
 
     with tempfile.NamedTemporaryFile(
         "w", prefix="enasdsl-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
-        file.write(f"enasdsl {version('enasdsl')}, Python {platform.python_version()}, ")
+        file.write(f"enasdsl {installed_version()}, Python {platform.python_version()}, ")
         file.write(f"{platform.platform()}\ncommand: {' '.join(given)}\n\n")
         traceback.print_exception(error, file=file)
     summary = " ".join(str(error).split())[:200]

@@ -27,7 +27,7 @@ def check(
         show(compilation.diagnostics, output=output)
         return WRONG_INPUT if compilation.outline is None else 0
     space = lowered(compilation, output=output)
-    print(f"{compilation.source.name}: {space.name} is fine")
+    print(f"{file}: {space.name} is fine")
     return 0
 
 
