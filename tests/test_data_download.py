@@ -337,6 +337,7 @@ def test_an_archive_put_there_by_hand_is_used_and_kept(dead: str, tmp_path: Path
         (tar({"b": TEXT})[:200], "not a complete archive"),
         (b"", "not a complete archive"),
     ],
+    ids=["a file is missing", "cut short", "empty"],
 )
 def test_unusable_tar_archives(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "w.tgz").write_bytes(content)
