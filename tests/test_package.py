@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,20 +29,30 @@ BLOCK = re.compile(
 )
 """A README block of commands, run in order in one empty folder unless a comment says otherwise.
 
-`<!-- run: parsed, REASON -->`: each command is only read, options and all. `<!-- run: never, REASON
+What stands below a command is what it prints, a line `...` for any lines left out. `<!-- run:
+parsed, REASON -->`: each command is only read, options and all. `<!-- run: never, REASON
 -->`: it is not a command of this program.
 """
 
 
-def _blocks() -> list[tuple[str, tuple[str, ...]]]:
+def _blocks() -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    """How each block is run, and its commands, each with the output that is shown below it."""
     found = BLOCK.finditer((ROOT / "README.md").read_text("utf-8"))
-    return [(block["how"] or "run", _commands(block["body"])) for block in found]
+    return [(block["how"] or "run", tuple(_commands(block["body"]))) for block in found]
 
 
-def _commands(body: str) -> tuple[str, ...]:
+def _commands(body: str) -> Iterator[tuple[str, str]]:
     joined = re.sub(r"\\\n\s*", "", body)
-    lines = (line[2:] for line in joined.splitlines() if line.startswith("$ "))
-    return tuple(line.split("  #")[0].strip() for line in lines)
+    for part in re.split(r"^\$ ", joined, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command.split("  #")[0].strip(), output
+
+
+def _shows(output: str, shown: str) -> bool:
+    """Whether `shown` is `output`, lines of `...` aside."""
+    pieces = re.split(r"^\.\.\.\n", shown.rstrip() + "\n", flags=re.MULTILINE)
+    pattern = "(?:.*\n)*".join(map(re.escape, pieces))
+    return not shown.strip() or re.fullmatch(pattern, output.rstrip() + "\n") is not None
 
 
 def _shortened(command: str) -> str:
@@ -78,10 +89,11 @@ def test_top_level_holds_nothing_new() -> None:
 @pytest.mark.trains
 def test_readme_commands_run(tmp_path: Path) -> None:
     for how, commands in _blocks():
-        for command in commands:
+        for command, shown in commands:
             match how:
                 case "run":
-                    _succeed(command, tmp_path)
+                    output = _succeed(command, tmp_path)
+                    assert _shows(output, shown), f"$ {command}\n{output}"
                 case "parsed":
                     application().parse_args(shlex.split(command)[1:])
                 case _:
@@ -102,7 +114,7 @@ def test_the_space_in_the_readme_is_the_shipped_one(tmp_path: Path) -> None:
 
 
 def test_readme_shows_every_command() -> None:
-    shown = " ".join(command for _, commands in _blocks() for command in commands)
+    shown = " ".join(command for _, commands in _blocks() for command, _ in commands)
     assert [c.__name__ for c in COMMANDS if f"enasdsl {c.__name__} " not in shown] == []
 
 
