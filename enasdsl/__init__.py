@@ -1,0 +1,1 @@
+"""A language for neural-architecture search spaces, and efficient searches over them."""
