@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import is_
 
 from enasdsl.ir.space import Constraint
 from enasdsl.semantics.symbols import (
@@ -54,14 +55,24 @@ def made(chosen: Chosen | Counted, picks: Picks) -> bool:
 
 
 def settle(num: Num, decision: int, picks: tuple[int, ...]) -> Num:
-    """`num` with the picks of one decision put in, folded as far as that goes."""
+    """`num`, a folded one, with the picks of one decision put in and folded again."""
     match num:
         case Chosen(read, slot, values):
             return values[picks[slot]] if read == decision else num
         case Counted(read, allowed):
             return sum(p in allowed for p in picks) if read == decision else num
         case Computed(operator, operands):
-            return fold(operator, tuple(settle(o, decision, picks) for o in operands))
+            found = tuple(settle(o, decision, picks) for o in operands)
+            return num if all(map(is_, found, operands)) else fold(operator, found)
+        case _:
+            return num
+
+
+def folded(num: Num) -> Num:
+    """`num` folded as far as that goes before anything is decided."""
+    match num:
+        case Computed(operator, operands):
+            return fold(operator, tuple(map(folded, operands)))
         case _:
             return num
 

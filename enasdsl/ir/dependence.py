@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from enasdsl.ir.constraint import reads, settle, settled
+from enasdsl.ir.constraint import folded, reads, settled
 from enasdsl.ir.memory import Demand, Fact, Membership, Quota
 from enasdsl.ir.space import Constraint, Kind, Space
 from enasdsl.ir.variables import Variable, tests, variables
 from enasdsl.semantics.symbols import Chosen, Condition, Counted, Test
 
-OUTSIDE = -1  # stands for a decision that no scalar reads
+OUTSIDE = -1  # before every variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class _Planner:
         read: defaultdict[int, list[Chosen | Counted]] = defaultdict(list)
         for chosen in dict.fromkeys(reads(constraint.value)):
             read[self.parts[chosen.decision][0]].append(chosen)
-        value = settle(constraint.value, OUTSIDE, ())
+        value = folded(constraint.value)
         settlers = {member.scope[-1] for member in guard}
         unsure = {n for n, chosen in read.items() if any(map(self.missing, chosen))}
         return Demand(
