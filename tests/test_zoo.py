@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -11,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from enasdsl.ir.count import count
+from enasdsl.ir.graph import Step
 from enasdsl.ir.parameters import active_parameter_count, parameter_counts
 from enasdsl.ir.sample import sample
 from enasdsl.ir.space import Architecture, Space
@@ -106,8 +109,10 @@ def loss_of(y: Tensor, targets: Tensor) -> Tensor:
 
 def train_one_step(net: nn.Module, loss: Tensor) -> None:
     before = [p.detach().clone() for p in net.parameters()]
+    assert loss.isfinite()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.optim.SGD(net.parameters(), lr=1e-3).step()
+    assert all(p.isfinite().all() for p in net.parameters())
     pairs = zip(net.parameters(), before, strict=True)
     assert any(not torch.equal(p, old) for p, old in pairs)
 
@@ -142,7 +147,9 @@ def test_supernet_and_child_train_and_agree(name: str) -> None:
     net.eval()
     for architecture in (first, *others):
         child = Child.from_supernet(net, architecture)
-        torch.testing.assert_close(child(x)[0], net(x, architecture)[0], equal_nan=True)
+        y = net(x, architecture)[0]
+        assert y.isfinite().all()
+        torch.testing.assert_close(child(x)[0], y)
     child = Child.from_supernet(net, first).train()
     train_one_step(child, loss_of(child(x)[0], targets))
 
@@ -155,6 +162,44 @@ def test_nasbench101_without_its_constraints() -> None:
         found = Compilation(SourceFile("free.enas", free), {"most": most}).space
         assert found is not None
         assert count(found) == size
+
+
+# ------------------------------------------------------- networks as in the authors' code
+
+
+def convolutions(name: str, amount: int) -> Iterator[list[Step]]:
+    """The convolutions after the stem of some architectures in turn, in the order they are run."""
+    found = space(name, small=True)
+    for architecture in sample(found, amount, Random(2)):
+        steps = (s for s in specialize(found, architecture).steps if isinstance(s, Step))
+        convs = (s for s in steps if s.op in ("conv", "depthwise_conv"))
+        yield [s for s in convs if not s.place.startswith("stem")]
+
+
+def number(step: Step, argument: str) -> int:
+    value = dict(step.args)[argument]
+    assert isinstance(value, int)
+    return value
+
+
+@pytest.mark.parametrize("name", ["ofa_mobilenetv3", "proxylessnas", "spos"])
+def test_the_depthwise_layer_takes_the_stride_of_a_block(name: str) -> None:
+    for convs in convolutions(name, 20):
+        assert {s.op for s in convs if number(s, "stride") == 2} == {"depthwise_conv"}
+
+
+@pytest.mark.parametrize("name", ["anynet_a", "anynet_b", "anynet_c"])
+def test_the_middle_of_a_bottleneck_is_never_wider_than_its_block(name: str) -> None:
+    for convs in convolutions(name, 50):
+        pairs = [(a, b) for a, b in pairwise(convs) if number(a, "kernel") == 3]
+        assert pairs
+        assert all(number(a, "filters") <= number(b, "filters") for a, b in pairs)
+
+
+def test_the_first_cell_of_nats_keeps_its_input() -> None:
+    """Its width is the stem's; two residual blocks and two cells project."""
+    for convs in convolutions("nats_size", 5):
+        assert sum(number(s, "kernel") == 1 for s in convs) == 4
 
 
 # ------------------------------------------------------- sizes that the authors' code reports
