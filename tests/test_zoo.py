@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
+from math import factorial
 from random import Random
 
 import pytest
@@ -122,6 +123,16 @@ def test_the_size_is_exact(name: str) -> None:
     found = space(name)
     print(f"{name:16} {count(found):>45,}")
     assert count(found) == COUNTS[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("macro", 6**12 * 2**66), ("micro", (5**5 * 720) ** 4), ("rnn", 4**12 * factorial(11))],
+)
+def test_the_size_of_the_first_three_is_exact(name: str, size: int) -> None:
+    found = Compilation.open(name).space
+    assert found is not None
+    assert count(found) == size
 
 
 @pytest.mark.parametrize("name", COUNTS)
