@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -15,9 +16,11 @@ from pathlib import Path
 
 import pytest
 
+import enasdsl
 from enasdsl.cli import COMMANDS, application
 
 ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
 FOLDERS = {"enasdsl", "grammars", "spaces", "tests"}
 FILES = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "CHANGELOG.md"}
 LIMIT = 300
@@ -37,7 +40,7 @@ parsed, REASON -->`: each command is only read, options and all. `<!-- run: neve
 
 def _blocks() -> list[tuple[str, tuple[tuple[str, str], ...]]]:
     """How each block is run, and its commands, each with the output that is shown below it."""
-    found = BLOCK.finditer((ROOT / "README.md").read_text("utf-8"))
+    found = BLOCK.finditer(README.read_text("utf-8"))
     return [(block["how"] or "run", tuple(_commands(block["body"]))) for block in found]
 
 
@@ -102,7 +105,7 @@ def test_readme_commands_run(tmp_path: Path) -> None:
 
 
 def test_the_space_in_the_readme_is_the_shipped_one(tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
+    readme = README.read_text("utf-8")
     shown = re.search(r"```\n(space .*?)```", readme, re.DOTALL)
     assert shown is not None
     (tmp_path / "shown.enas").write_text(shown[1], "utf-8")
@@ -111,6 +114,24 @@ def test_the_space_in_the_readme_is_the_shipped_one(tmp_path: Path) -> None:
         for f in ("shown.enas", "micro")
     ]
     assert sizes[0] == sizes[1]
+
+
+def test_readme_programs_print_what_their_comments_say(tmp_path: Path) -> None:
+    """The comment on a `print` is the line that it prints."""
+    programs = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    assert programs
+    for program in programs:
+        (tmp_path / "program.py").write_text(program, "utf-8")
+        printed = _succeed(f"{shlex.quote(sys.executable)} program.py", tmp_path).splitlines()
+        for said in re.findall(r"^print\(.*\)  # (.*)$", program, re.MULTILINE):
+            assert said in printed
+
+
+def test_readme_names_tests_that_exist() -> None:
+    text = README.read_text("utf-8")
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").glob("test_*.py"))
+    assert [f for f in re.findall(r"`(tests/\w+\.py)`", text) if not (ROOT / f).is_file()] == []
+    assert [n for n in re.findall(r"`(test_\w+)`", text) if f"def {n}(" not in tests] == []
 
 
 def test_readme_shows_every_command() -> None:
@@ -137,6 +158,30 @@ def test_the_quick_tests_import_no_torch() -> None:
     program = f"import sys, pytest; sys.exit(pytest.main({options}) or 'torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True)
     assert result.returncode == 0, result.stdout.decode()
+
+
+def test_the_public_face_is_small_and_needs_no_torch() -> None:
+    program = (
+        "import sys, enasdsl; from enasdsl import Compilation, count, sample; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert len(enasdsl.__all__) <= 12
+    with pytest.raises(AttributeError, match="has no attribute `nothing`"):
+        enasdsl.nothing  # noqa: B018
+
+
+def test_a_public_name_is_imported_from_where_the_type_checker_finds_it() -> None:
+    tree = ast.parse((ROOT / "enasdsl/__init__.py").read_text("utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    typed = {
+        alias.name: node.module.removeprefix("enasdsl.")
+        for node in imports
+        if node.module and node.module.startswith("enasdsl.")
+        for alias in node.names
+    }
+    assert typed == enasdsl._HOMES
+    assert sorted(typed) == enasdsl.__all__
 
 
 def test_every_dependency_says_why() -> None:
