@@ -351,3 +351,20 @@ def test_a_cell_that_ends_with_nodes_gives_the_last_of_them() -> None:
     with_result = lowered(cell(*nodes, result="previous"))
     without = lowered(cell(*nodes, result=""))
     assert [ops(n) for n in networks(without)] == [ops(n) for n in networks(with_result)]
+
+
+@pytest.mark.parametrize(
+    ("uses", "wanted"),
+    [
+        ("s = conv(3)\n(x -> s) + (x -> s)", 2),
+        ("s = share conv(3) across uses\n(x -> s) + (x -> s)", 1),
+        ("s = share sep_conv(3) across uses\n(x -> s) + (x -> s)", 6),
+        ("s = share (conv(3) -> batch_norm) across uses\n(x -> s) + (x -> s)", 2),
+        ("x -> share sep_conv(3) across uses", 6),
+    ],
+)
+def test_an_operation_is_shared_across_its_uses_part_by_part(uses: str, wanted: int) -> None:
+    space = lowered(f"cell c(x) {{\n{uses}\n}}")
+    assert len(places(space)) == wanted
+    found = {p.place: p.op for p in space.places}
+    assert all(found[s.place] == s.op for n in networks(space) for s in steps(n) if s.place)

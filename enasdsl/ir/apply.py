@@ -91,11 +91,23 @@ def apply(op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span)
         case Repeated():
             return _repeat(op, values, ctx.using(span), span=span)
         case Shared():
-            shared = ctx.shared | op.across
-            kept = tuple(part for part in ctx.place if part[0] not in shared)
-            return apply(op.operation, values, replace(ctx, shared=shared, place=kept), span=span)
+            return _shared(op, values, ctx, span=span)
         case _:
             assert_never(op)
+
+
+def _shared(op: Shared, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
+    """Leaves the shared kinds out of the place; across uses, `share` itself is the one place.
+
+    Its parts keep places of their own there, and each use makes its own decisions.
+    """
+    kept = tuple(part for part in ctx.place if part[0] not in ctx.shared | op.across)
+    inner = replace(ctx, shared=ctx.shared | (op.across - {"uses"}), place=kept)
+    if "uses" not in op.across:
+        return apply(op.operation, inputs, inner, span=span)
+    scope = ctx.scope.child((*at(span), *ctx.site), "shared")
+    inner = replace(inner, scope=scope, site=()).placed("uses", at(op.span), "shared")
+    return apply(op.operation, inputs, inner, span=op.span)
 
 
 def _pipeline(op: Pipeline, inputs: Sequence[Lowered], ctx: Context) -> Lowered:
@@ -184,11 +196,11 @@ def _evaluated(decl: ast.OpDecl, inputs: list[Tensor], inner: Context, span: Spa
         raise mistake(
             "E0206",
             f"the body of `{name}` gives {describe(result)}, not an operation",
-            decl.body.statements[-1].span,
+            decl.body.ending,
             "an operation is needed",
             help=f"name what it reads: `op {name} on x {{ ... }}`",
         )
-    return apply(result, inputs, inner, span=decl.body.statements[-1].span)
+    return apply(result, inputs, inner, span=decl.body.ending)
 
 
 def _restrided(inputs: list[Tensor], stride: Lowered | None, span: Span) -> list[Tensor]:

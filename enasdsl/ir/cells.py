@@ -147,7 +147,7 @@ def _states(op: Stamp, shapes: tuple[Shape, ...], ambient: dict[str, Num]) -> li
 def _check_states(op: Stamp, carried: list[Tensor], outputs: list[Tensor]) -> None:
     if not carried:
         return
-    where = op.decl.body.statements[-1].span
+    where = op.decl.body.ending
     if len(carried) != len(outputs):
         raise mistake(
             "E0302",
@@ -178,13 +178,13 @@ def _evaluate_cell(
     reported = len(ctx.ledger.diagnostics)
     result = value_of(op.decl.body, inner)
     if isinstance(result, Listing):
-        span = op.decl.body.statements[-1].span
+        span = op.decl.body.ending
         values = [settle(i.value, inner, span=span) for i in result.items]
     else:
         values = [settle(result, inner, span=op.decl.body.span)]
     if len(ctx.ledger.diagnostics) > reported:
         raise Followup
-    return [strided(value, op.decl.body) for value in values]
+    return [strided(value, op.decl.body.ending) for value in values]
 
 
 def _aligned_inputs(inputs: list[Tensor], ctx: Context, span: Span) -> list[Tensor]:

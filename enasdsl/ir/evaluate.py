@@ -78,7 +78,7 @@ def evaluate(expr: ast.Expr, ctx: Context, *, role: str = "") -> Lowered:  # noq
             return Repeated(expr, number(expr.count, ctx), ctx, expr.span)
         case ast.Share():
             across = frozenset(n.text for n in expr.across)
-            return Shared(operation(expr.body, ctx), across)
+            return Shared(operation(expr.body, ctx), across, expr.span)
         case _:
             assert_never(expr)
 

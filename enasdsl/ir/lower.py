@@ -15,7 +15,7 @@ from enasdsl.ir.joining import select, settle
 from enasdsl.ir.names import Key
 from enasdsl.ir.places import place_specs
 from enasdsl.ir.space import Published, Space
-from enasdsl.ir.statements import bind, require
+from enasdsl.ir.statements import bind, require, strided
 from enasdsl.ir.typed import describe, number, operation
 from enasdsl.ir.values import Absent, Item, Listing, Operation, Repeated, Stamp, Tensor
 from enasdsl.semantics.checked import Checked
@@ -234,15 +234,7 @@ def _once(op: Operation, state: _Stack, ctx: Context, span: Span) -> _Stack:
     padded = [state.history[0]] * (arity - len(state.history)) + state.history
     inner = replace(ctx, ambient=state.ctx.ambient)
     value = inner.apply(op, padded[len(padded) - arity :], span=span)
-    output = settle(value, inner, span=span)
-    if output.stride != 1:
-        raise mistake(
-            "E0304",
-            f"the stride of {output.stride} is never taken",
-            span,
-            f"this is still {output.shape}",
-            help="a stage with a stride needs a convolution or a pooling",
-        )
+    output = strided(settle(value, inner, span=span), span)
     return state.then(output, _after(op, state.ctx))
 
 
@@ -264,7 +256,7 @@ def _check_output(output: Tensor, ctx: Context, network: ast.Network) -> None:
         raise mistake(
             "E0306",
             f"the network gives {output.shape}",
-            network.body.statements[-1].span,
+            network.body.ending,
             f"{_TASK[task.kind]} must give {wanted}",
             help="end the head with `linear(classes)` or `linear(vocabulary)`",
         )

@@ -57,7 +57,7 @@ def value_of(body: ast.Body, ctx: Context) -> Lowered:
     result = run(body, ctx)
     if isinstance(result, Listing) and result.side_by_side:
         return result
-    return settle(result, ctx, span=body.statements[-1].span)
+    return settle(result, ctx, span=body.ending)
 
 
 def _execute(statement: ast.Statement, ctx: Context) -> None:
@@ -148,24 +148,24 @@ def _nodes(statement: ast.Node, ctx: Context) -> None:
         )
         result = value_of(statement.body, inner)
         gather(statement.body, inner, ctx, condition, name)
-        value = strided(settle(result, inner, span=statement.body.span), statement.body)
+        value = strided(settle(result, inner, span=statement.body.span), statement.body.ending)
         live = (*(ctx.guard or ()), *condition)
         node = ctx.builder.node(name, value, live, frame=frame.number, span=statement.span)
         frame.refs[path] = node.ref
         frame.nodes.append(Item(node, condition, name, path))
 
 
-def strided(value: Tensor, body: ast.Body) -> Tensor:
-    """The value of a body, whose stride, if it had one, some operation must have taken."""
+def strided(value: Tensor, span: Span) -> Tensor:
+    """A result, whose stride, if it had one, some operation must have taken."""
     if value.stride == 1:
         return value
     raise mistake(
         "E0304",
         f"the stride of {value.stride} is never taken",
-        body.statements[-1].span,
+        span,
         f"this is still {value.shape}",
-        help="what reads an input of a cell with a stride must take it: "
-        "`identity when stride == 1 else factorized_reduction`",
+        help="what reads a value with a stride must take it, as does "
+        "`op skip { identity when stride == 1 else factorized_reduction }`",
     )
 
 

@@ -133,6 +133,7 @@ class Shared:
 
     operation: Operation
     across: frozenset[str]
+    span: Span = field(compare=False)
 
 
 Operation = Primitive | Composite | Stamp | Pipeline | ChosenOp | Repeated | Shared

@@ -263,3 +263,8 @@ class Body:
 
     statements: tuple[Statement, ...]
     span: Span
+
+    @property
+    def ending(self) -> Span:
+        """Where its value stands: the last statement, or the braces where there is none."""
+        return self.statements[-1].span if self.statements else self.span
