@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations, product
+from pathlib import Path
 
 import pytest
 import torch
 
 from enasdsl.ir.count import count
+from enasdsl.ir.lower import HISTORY
 from enasdsl.ir.sample import enumerate_space
 from enasdsl.ir.space import Space
 from enasdsl.ir.specialize import specialize
@@ -240,3 +242,33 @@ def test_an_argument_whose_guard_fails_is_left_out() -> None:
 def test_a_stage_that_does_not_take_its_stride_is_a_mistake() -> None:
     assert codes("op p { relu }", "p(stride: 2)") == ["E0304"]
     assert codes("cell c(x) { x }\ncell r like c with stride 2", "r") == ["E0304"]
+
+
+@pytest.mark.parametrize(
+    "alternatives",
+    ["[8 for i in 1..3]", "twice", "[conv(3), conv(kernel: 3)]", "[k, 3]"],
+)
+def test_an_alternative_that_comes_twice_is_a_mistake(alternatives: str) -> None:
+    text = f"param k = 3\ntwice = [1, 1]\na = choose {alternatives}\ncell c(x) {{ x }}"
+    assert codes(text) == ["E0230"]
+
+
+def test_a_requirement_of_an_imported_file_holds(tmp_path: Path) -> None:
+    (tmp_path / "base.enas").write_text("d = choose 1..3\nrequire d > 1\n", "utf-8")
+    main = tmp_path / "main.enas"
+    main.write_text('import "base.enas"\ncell c(x) { x -> conv(d, filters: 8) }\n', "utf-8")
+    space = Compilation.open(main).space
+    assert space is not None
+    assert count(space) == 2
+
+
+def test_a_block_that_a_cell_uses_is_not_counted_by_itself() -> None:
+    text = "block b(x) { x -> choose [relu, tanh] }\ncell c(x) { x -> b -> b }\n"
+    space = Compilation(SourceFile("lone.enas", text)).space
+    assert space is not None
+    assert count(space) == 4
+
+
+def test_a_cell_reads_at_most_so_many_earlier_outputs() -> None:
+    names = ", ".join(f"x{n}" for n in range(HISTORY + 1))
+    assert codes(f"cell c({names}) {{ x0 }}") == ["E0302"]

@@ -45,6 +45,7 @@ def choose(expr: ast.Choose, ctx: Context, *, role: str = "") -> Lowered:
     picks_one = domain.kind is Kind.ONE
     values = _evaluate(alternatives, decision, ctx, alone=picks_one, span=expr.span)
     labels = tuple(a.label for a in alternatives)
+    _refuse_twins(values, labels, expr.domain.span)
     table = tuple(range(len(values)))
     if picks_one:
         return combine(values, decision, 0, table, ctx, name=name, labels=labels, span=expr.span)
@@ -200,6 +201,24 @@ def _evaluate(
             raise mistake("E0404", "an alternative that is absent", span, "here")
         found.append(value)
     return tuple(found)
+
+
+def _refuse_twins(values: tuple[Lowered, ...], labels: tuple[str, ...], span: Span) -> None:
+    """Alternatives are a set: two that are the same value or operation are a mistake."""
+    scalars: dict[tuple[type, Lowered], int] = {}
+    for n, value in enumerate(values):
+        if isinstance(value, int | float | str):
+            twin = scalars.setdefault((type(value), value), n)
+        else:
+            twin = values.index(value)
+        if twin < n:
+            raise mistake(
+                "E0230",
+                f"the alternative `{labels[n]}` comes twice",
+                span,
+                f"it is the same as `{labels[twin]}`",
+                help="leave one of them out",
+            )
 
 
 # ------------------------------------------------------------------- decisions

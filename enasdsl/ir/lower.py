@@ -109,8 +109,13 @@ def _published(program: Program) -> list[Published]:
 
 
 def _lone_cells(program: Program) -> None:
-    """Evaluates the cells of a file without a network, over images of the usual size."""
-    for declared in program.checked.cells:
+    """Evaluates the cells of a file without a network, over images of the usual size.
+
+    Blocks are evaluated where cells use them, by themselves only in a file without cells.
+    """
+    checked = program.checked
+    alone = [d for d in checked.cells if mentions.origin(d, checked)[0].kind == "cell"]
+    for declared in alone or checked.cells:
         ctx = _context(program, "network")
         program.ledger.attempt(lambda d=declared, c=ctx: _lone_cell(d, c))  # type: ignore[misc]
     ctx = _context(program, "network")
@@ -231,6 +236,13 @@ def _chosen_exit(count: Chosen, exits: list[_Stack], span: Span) -> _Stack:
 
 def _once(op: Operation, state: _Stack, ctx: Context, span: Span) -> _Stack:
     arity = len(op.decl.inputs) if isinstance(op, Stamp) else 1
+    if arity > HISTORY:
+        raise mistake(
+            "E0302",
+            f"a stage can read the {HISTORY} outputs before it, and this reads {arity}",
+            span,
+            "here",
+        )
     padded = [state.history[0]] * (arity - len(state.history)) + state.history
     inner = replace(ctx, ambient=state.ctx.ambient)
     value = inner.apply(op, padded[len(padded) - arity :], span=span)

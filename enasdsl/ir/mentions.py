@@ -9,6 +9,7 @@ from enasdsl.ir.build import Followup, mistake
 from enasdsl.ir.context import Broken, Context
 from enasdsl.ir.typed import always, integer
 from enasdsl.ir.values import Composite, Item, Listing, Lowered, Primitive, Stamp
+from enasdsl.semantics.checked import Checked
 from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.symbols import Unread
 from enasdsl.source import Span
@@ -98,14 +99,21 @@ def _global(expr: ast.Reference, ctx: Context) -> Lowered | None:
             assert_never(declared)
 
 
+def origin(
+    declared: ast.CellDecl | ast.CellLike, checked: Checked
+) -> tuple[ast.CellDecl, tuple[ast.Change, ...]]:
+    """The cell that a cell is like in the end, and all changes on the way, the last one last."""
+    if isinstance(declared, ast.CellDecl):
+        return declared, ()
+    base = checked.names[declared.base.text]
+    assert isinstance(base, ast.CellDecl | ast.CellLike)
+    found, changes = origin(base, checked)
+    return found, (*changes, *declared.changes)
+
+
 def stamps(declared: ast.CellDecl | ast.CellLike, span: Span, ctx: Context) -> Lowered:
     """A cell as an operation, or the list of the members of an array of cells."""
-    changes: tuple[ast.Change, ...] = ()
-    base = declared
-    while isinstance(base, ast.CellLike):
-        changes = (*base.changes, *changes)
-        base = ctx.program.checked.names[base.base.text]  # type: ignore[assignment]
-    assert isinstance(base, ast.CellDecl)
+    base, changes = origin(declared, ctx.program.checked)
     name = declared.name.text
     if base.count is None:
         return Stamp(base, name, changes, None, {}, span)

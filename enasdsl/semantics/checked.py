@@ -23,7 +23,7 @@ class Checked:
     names: Mapping[str, ast.OpDecl | ast.OpList | ast.CellDecl | ast.CellLike | ast.Let]
     cells: tuple[ast.CellDecl | ast.CellLike, ...]  # of the file itself, in its order
     network: ast.Network | None
-    requires: tuple[ast.Require, ...]
+    requires: tuple[ast.Require, ...]  # of imported files, then of the file itself
     published: tuple[ast.Published, ...]
     modulo: tuple[str, ...]  # each rule's words joined by a space
     recipes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)

@@ -59,7 +59,12 @@ def _checked(
         names={name: d for name, d in declared.items() if isinstance(d, named)},
         cells=tuple(d for d in own if isinstance(d, ast.CellDecl | ast.CellLike)),
         network=next((d for d in own if isinstance(d, ast.Network)), None),
-        requires=tuple(d for d in own if isinstance(d, ast.Require)),
+        requires=tuple(
+            d
+            for below in unit.files()
+            for d in below.tree.declarations
+            if isinstance(d, ast.Require)
+        ),
         published=tuple(d for d in own if isinstance(d, ast.Published)),
         modulo=tuple(" ".join(name.text for name in rule) for rule in rules),
         recipes=recipes,
