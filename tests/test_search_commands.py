@@ -133,6 +133,20 @@ def test_a_run_keeps_the_files_that_its_space_imports(
     assert result.ending is Ending.FINISHED
 
 
+def test_a_space_of_one_architecture_is_searched_too(
+    world: tuple[Path, str], tmp_path: Path
+) -> None:
+    """There is nothing for the controller to learn, so the weights alone are trained."""
+    text = world[0].read_text()
+    for chosen in ("choose [tanh, relu]", "choose [tanh, sigmoid]"):
+        text = text.replace(chosen, "tanh")
+    lone = tmp_path / "lone.enas"
+    lone.write_text(text.replace("choose 1 from nodes", "previous"))
+    result = search(lone, world[1], out=tmp_path / "run", console=_quiet())
+    assert result.ending is Ending.FINISHED
+    assert len(derive(result.run, console=_quiet()).best) == 1
+
+
 def test_what_is_derived_is_ranked_by_reward(finished: Path) -> None:
     record = json.loads((finished / "derived.json").read_text())
     rewards = [entry["reward"] for entry in record["architectures"]]

@@ -42,15 +42,15 @@ class Strategy(Protocol):
 class Enas:
     """The controller of the paper, trained by REINFORCE (Pham et al. 2018, section 2.2).
 
-    It stays on the CPU, where an LSTM of this size is fastest.
+    It stays on the CPU, where an LSTM of this size is fastest. It learns where there is anything
+    to decide.
     """
-
-    learns = True
 
     def __init__(self, space: Space, settings: Settings, seed: int) -> None:
         self.controller = controller_of(space, settings, seed)
         self._reinforce = Reinforce(self.controller, settings)
         self._draws = generator(seed, "architectures")
+        self.learns = bool(space.decisions)
 
     @torch.no_grad()
     def ask(self, n: int) -> tuple[Architecture, ...]:
