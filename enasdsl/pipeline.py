@@ -10,7 +10,7 @@ from enasdsl.diagnostics import Diagnostic, Severity
 from enasdsl.ir.lower import lower
 from enasdsl.ir.space import Space
 from enasdsl.semantics.checked import Checked
-from enasdsl.semantics.imports import Parsed
+from enasdsl.semantics.imports import Load, Parsed
 from enasdsl.semantics.resolve import resolve
 from enasdsl.semantics.task import Task
 from enasdsl.source import SourceFile, shipped
@@ -25,8 +25,9 @@ class Compilation:
     """A file on its way to a space; every tool asks it for the phase that it needs.
 
     `overrides` are values of params over the file's own; `task` has the sizes of the data, those
-    of the usual data set where it is None. A phase is None where an earlier one found errors,
-    and `diagnostics` has what all phases found.
+    of the usual data set where it is None; `reading` reads imported files, from the disk where
+    it is None. A phase is None where an earlier one found errors, and `diagnostics` has what all
+    phases found.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class Compilation:
         task: Task | None = None,
         *,
         unread: Diagnostics = (),
+        reading: Load | None = None,
     ) -> None:
         self.source = source or SourceFile("", "")
         self.overrides = {name: _text(value) for name, value in (overrides or {}).items()}
         self.task = task
         self._unread = unread
+        self._load = reading or load
 
     @classmethod
     def open(
@@ -63,7 +66,7 @@ class Compilation:
         tree = self.tree
         if tree is None:
             return None, ()
-        return resolve(tree, overrides=self.overrides, load=load)
+        return resolve(tree, overrides=self.overrides, load=self._load)
 
     @cached_property
     def _lowered(self) -> tuple[Space | None, Diagnostics]:

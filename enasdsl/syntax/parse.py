@@ -52,6 +52,23 @@ def parse(source: SourceFile) -> tuple[Ast | None, tuple[Diagnostic, ...]]:
     return None, tuple(found)
 
 
+def salvage(source: SourceFile) -> Ast | None:
+    """The Ast of the statements that can be read, where others have mistakes of syntax."""
+    if empty(source):
+        return None
+    tree, _ = _Run(source).tree()
+    return None if tree is None else build(source, tree)[0]
+
+
+def possible(source: SourceFile) -> tuple[frozenset[str], tuple[Bracket, ...]]:
+    """The terminals that can follow the text, and the brackets that are open at its end."""
+    run = _Run(source)
+    with suppress(_TooDeep):
+        run.tree()
+    stack = run.fed if run.fed is not None else list(run.state.state_stack)
+    return acceptable(run.states, stack), tuple(run.brackets)
+
+
 # ------------------------------------------------------------------------------- the tables
 
 
