@@ -8,7 +8,7 @@ from enasdsl.diagnostics import Diagnostic
 from enasdsl.ir import cells, mentions
 from enasdsl.ir.apply import apply, iterations
 from enasdsl.ir.build import mistake
-from enasdsl.ir.context import AMBIENT, Broken, Context, Program
+from enasdsl.ir.context import AMBIENT, Broken, Context, Evaluate, Program
 from enasdsl.ir.evaluate import evaluate
 from enasdsl.ir.graph import Body
 from enasdsl.ir.joining import select, settle
@@ -32,11 +32,16 @@ _TASK = {"image_classifier": "an image classifier", "language_model": "a languag
 
 
 def lower(
-    checked: Checked, task: Task | None = None, *, outline: bool = False
+    checked: Checked,
+    task: Task | None = None,
+    *,
+    outline: bool = False,
+    evaluate: Evaluate = evaluate,
 ) -> tuple[Space | None, tuple[Diagnostic, ...]]:
     """The space of a file for the sizes of a task (those of the usual data set where None).
 
     An `outline` has no network: its decisions, which are the same, are found several times faster.
+    An `evaluate` that looks on while it passes everything to the real one sees every value.
     """
     kind = checked.network.task.text if checked.network else "image_classifier"
     program = Program(checked, task or TASKS[kind], evaluate, apply, outline)
