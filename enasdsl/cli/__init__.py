@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
-from enasdsl.cli import compiling, searching, spaces
+from enasdsl.cli import compiling, explaining, searching, spaces, starting
 from enasdsl.cli.ending import (
     USAGE,
     WRONG_INPUT,
@@ -40,6 +40,9 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
         "enasdsl sample rnn",
         "enasdsl sample micro -n 3 --seed 0 --output jsonl",
     ),
+    starting.new: ("enasdsl new first", "enasdsl new models/second --kind transformer"),
+    explaining.explain: ("enasdsl explain E0203", "enasdsl explain --output json"),
+    explaining.ops: ("enasdsl ops", "enasdsl ops conv", "enasdsl ops sep_conv --output json"),
     compiling.compile: (
         "enasdsl compile micro",
         "enasdsl compile rnn --recipe quick -o compiled",
