@@ -98,8 +98,8 @@ class Interpreter(Machine):
             return self.part(name, frame)
         if name in ("stride", "classes", "vocabulary"):
             return env.stride if name == "stride" else getattr(self.task, name)
-        if name in WIDTHS and name in env.widths:
-            return env.widths[name]
+        if name in WIDTHS and (name in env.widths or env.own):
+            return env.widths.get(name, env.own)
         if name in self.checked.params:
             return self.checked.params[name]
         return self.declared(name, env)
@@ -123,9 +123,12 @@ class Interpreter(Machine):
     def declared(self, name: str, env: Env) -> Any:
         found = self.checked.names.get(name)
         changes: tuple[ast.Change, ...] = ()
+        kind = getattr(found, "kind", "")
         while isinstance(found, ast.CellLike):
             changes = found.changes + changes
             found = self.checked.names[found.base.text]
+        if isinstance(found, ast.CellDecl):
+            found = replace(found, kind=kind)
         match found:
             case ast.Let():
                 return self.lets[name]

@@ -123,6 +123,7 @@ class Env:
     graph: Graph
     names: dict[str, Any]
     widths: dict[str, Any]
+    own: Any = None  # the width of what the innermost operation or cell reads
     cell: str = ""
     site: Key = ()
     place: Key = ()

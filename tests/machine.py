@@ -131,7 +131,9 @@ class Machine(ABC):
         for p in spec.parameters:
             value = op.given.get(p.name)
             if value is None and p.implicit in WIDTHS:
-                value = op.given.get(p.implicit, env.widths.get(p.implicit, x.shape.channels))
+                value = op.given.get(
+                    p.implicit, env.widths.get(p.implicit, env.own or x.shape.channels)
+                )
             args[p.name] = plain(p.default if value is None else value)
         if spec.strides:
             args["stride"] = op.given.get("stride", x.stride)
@@ -152,9 +154,9 @@ class Machine(ABC):
         inner = env.at(where(span), decl.name.text)
         widths = {**env.widths, **{n: v for n, v in op.given.items() if n in WIDTHS}}
         names = {n: v for n, v in op.given.items() if n not in WIDTHS and n != "stride"}
-        if "filters" not in widths:
-            names.setdefault("filters", inputs[0].shape.channels)
-        inner = replace(inner, names=names, widths=widths, stride=inputs[0].stride, frame=None)
+        own = inputs[0].shape.channels
+        inner = replace(inner, names=names, widths=widths, own=own, stride=inputs[0].stride)
+        inner = replace(inner, frame=None)
         for p in decl.parameters:
             if p.name.text not in names:
                 assert p.default is not None
@@ -170,7 +172,8 @@ class Machine(ABC):
     def stamp(
         self, op: Op, name: str, decl: ast.CellDecl, inputs: list[Value], env: Env, span: Span
     ) -> Value:
-        stride, widths = self.in_force(op, inputs[0].stride, env)
+        stride, widths = self.in_force(op, inputs[0], env)
+        env = replace(env, own=inputs[0].shape.channels)
         if decl.kind == "block":
             inner = replace(env.at(where(span), name), names={}, widths=widths, stride=stride)
             waiting = [replace(i, stride=stride) for i in inputs]
@@ -185,14 +188,15 @@ class Machine(ABC):
         (value,) = self.cell(decl, bare, [], inner)
         return replace(value, reads=frozenset().union(*(i.reads for i in inputs)))
 
-    def in_force(self, op: Op, stride: int, env: Env) -> tuple[int, dict[str, Any]]:
+    def in_force(self, op: Op, x: Value, env: Env) -> tuple[int, dict[str, Any]]:
+        stride = x.stride
         widths = dict(env.widths)
         for change in op.changes:
             value = plain(self.evaluate(change.value, replace(env, widths=widths)))
             if change.name.text == "stride":
                 stride = value
             elif change.operator:
-                before = widths[change.name.text]
+                before = widths.get(change.name.text, x.shape.channels)
                 widths[change.name.text] = OPERATORS[change.operator](before, value)
             else:
                 widths[change.name.text] = value
@@ -363,7 +367,7 @@ class Machine(ABC):
                 inner = replace(at, widths=env.widths)
                 history = [*history, self.stage(step, history, inner, e.span)]
                 if step.changes:
-                    env = replace(env, widths=self.in_force(step, 1, env)[1])
+                    env = replace(env, widths=self.in_force(step, history[-1], env)[1])
         return history, env
 
     def stage(self, op: Op, history: list[Value], env: Env, span: Span) -> Value:

@@ -28,7 +28,7 @@ from enasdsl.ir.values import (
     Stamp,
     Tensor,
 )
-from enasdsl.semantics.symbols import NUMBERS, Chosen, Condition, Num, Parts, Test, extremes
+from enasdsl.semantics.symbols import NUMBERS, Chosen, Condition, Num, Test, extremes
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -165,12 +165,11 @@ def _composite(op: Composite, inputs: list[Tensor], ctx: Context, *, span: Span)
         inner,
         env=_arguments(op, span),
         ambient=_ambient(op.given, ctx),
+        own=cells.widths(inputs),
         stride=inputs[0].stride,
         frame=None,
         calls=_deeper(decl, ctx, span),
     )
-    if "filters" not in inner.ambient and not isinstance(inputs[0].shape.channels, Parts):
-        inner.env.setdefault("filters", inputs[0].shape.channels)
     _fill_defaults(decl, inner, span)
     if decl.span.source.name == span.source.name:
         return _evaluated(decl, inputs, inner, span)

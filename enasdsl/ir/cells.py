@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from enasdsl.ir import primitives
@@ -15,6 +16,7 @@ from enasdsl.ir.typed import number
 from enasdsl.ir.values import Item, Listing, Lowered, Stamp, Tensor
 from enasdsl.semantics.symbols import (
     Num,
+    Parts,
     Shape,
     compute,
 )
@@ -66,12 +68,21 @@ def _per_step(shape: Shape, op: Stamp, span: Span) -> Shape:
     return Shape(shape.channels)
 
 
+def widths(inputs: Sequence[Tensor]) -> dict[str, Num]:
+    """The widths of an operation or a cell where none is in force: that of its first input."""
+    first = inputs[0].shape if inputs else None
+    if first is None or first.tokens or isinstance(first.channels, Parts):
+        return {}
+    return dict.fromkeys(AMBIENT, first.channels)
+
+
 def in_force(op: Stamp, inputs: list[Tensor], ctx: Context) -> tuple[int, dict[str, Num]]:
     """The stride of a cell and what else is in force in it, after its `with` changes.
 
     Besides the ambient widths these are params that the changes name.
     """
     ambient = dict(ctx.ambient)
+    own = widths(inputs)
     stride: Num = inputs[0].stride if inputs else 1
     for change in op.changes:
         value = number(change.value, replace(ctx, ambient=ambient))
@@ -79,7 +90,7 @@ def in_force(op: Stamp, inputs: list[Tensor], ctx: Context) -> tuple[int, dict[s
         if name == "stride":
             stride = value
         else:
-            ambient[name] = _changed(change, value, ambient, ctx)
+            ambient[name] = _changed(change, value, {**own, **ambient}, ctx)
     for name, given in op.given.items():
         if name == "stride":
             stride = given  # type: ignore[assignment]
@@ -126,6 +137,7 @@ def _body(
             builder.input(n.text, s, stride=stride, span=n.span)
             for n, s in zip(op.decl.inputs, shapes, strict=True)
         ]
+        inner = replace(inner, own=widths(inputs))
         states = _states(op, shapes, ambient)
         carried = [
             builder.input(n.text, s, stride=1, span=n.span)
@@ -203,7 +215,7 @@ def _block(
     op: Stamp, inputs: list[Tensor], stride: int, ambient: dict[str, Num], ctx: Context, span: Span
 ) -> Lowered:
     inner = ctx.inside(span, op.name)
-    inner = replace(inner, env={}, ambient=ambient, stride=stride)
+    inner = replace(inner, env={}, ambient=ambient, own=widths(inputs), stride=stride)
     waiting = [replace(i, stride=stride) for i in inputs]
     outputs = _evaluate_cell(op, waiting, [], inner)
     if len(outputs) == 1:

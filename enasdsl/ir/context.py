@@ -87,9 +87,10 @@ class Program:
 class Context:
     """The surroundings of an evaluation.
 
-    `guard` is None where decisions cannot be made, because no guard can name the branch.
-    `stride` is the stride of the cell, or the one pending on the input of an operation. `site`
-    tells apart the repeated evaluations of one place in the text.
+    `own` are the widths of what the innermost operation or cell reads, which stand in for those
+    that are not in force. `guard` is None where decisions cannot be made, because no guard can
+    name the branch. `stride` is the stride of the cell, or the one pending on the input of an
+    operation. `site` tells apart the repeated evaluations of one place in the text.
     """
 
     program: Program
@@ -97,6 +98,7 @@ class Context:
     scope: Scope
     env: dict[str, Lowered | Broken]
     ambient: Mapping[str, Num]
+    own: Mapping[str, Num] = field(default_factory=dict)
     place: Place = ()
     guard: Condition | None = ()
     stride: int = 1

@@ -252,14 +252,14 @@ def _once(op: Operation, state: _Stack, ctx: Context, span: Span) -> _Stack:
     inner = replace(ctx, ambient=state.ctx.ambient)
     value = inner.apply(op, padded[len(padded) - arity :], span=span)
     output = strided(settle(value, inner, span=span), span)
-    return state.then(output, _after(op, state.ctx))
+    return state.then(output, _after(op, state.history, state.ctx))
 
 
-def _after(op: Operation, ctx: Context) -> Context:
+def _after(op: Operation, inputs: list[Tensor], ctx: Context) -> Context:
     """The context after a stage: a change of width by a cell's `with` stays in force."""
     if not isinstance(op, Stamp) or not op.changes:
         return ctx
-    _, ambient = cells.in_force(replace(op, given={}), [], ctx)
+    _, ambient = cells.in_force(replace(op, given={}), inputs, ctx)
     return replace(ctx, ambient={n: v for n, v in ambient.items() if n in AMBIENT})
 
 

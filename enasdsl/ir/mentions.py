@@ -43,6 +43,8 @@ def _derived(name: str, ctx: Context, span: Span) -> Lowered | None:
             return task.input.space[0]
         case _ if name in ctx.ambient:
             return ctx.ambient[name]
+        case _ if name in ctx.own:
+            return ctx.own[name]
         case "earlier" | "nodes" | "inputs" | "previous" | "loose":
             return _part_of_frame(name, ctx, span)
         case _:
@@ -102,13 +104,16 @@ def _global(expr: ast.Reference, ctx: Context) -> Lowered | None:
 def origin(
     declared: ast.CellDecl | ast.CellLike, checked: Checked
 ) -> tuple[ast.CellDecl, tuple[ast.Change, ...]]:
-    """The cell that a cell is like in the end, and all changes on the way, the last one last."""
+    """The cell that a cell is like in the end, and all changes on the way, the last one last.
+
+    Whether it is a cell or a block is said where it is declared, not by what it is like.
+    """
     if isinstance(declared, ast.CellDecl):
         return declared, ()
     base = checked.names[declared.base.text]
     assert isinstance(base, ast.CellDecl | ast.CellLike)
     found, changes = origin(base, checked)
-    return found, (*changes, *declared.changes)
+    return replace(found, kind=declared.kind), (*changes, *declared.changes)
 
 
 def stamps(declared: ast.CellDecl | ast.CellLike, span: Span, ctx: Context) -> Lowered:

@@ -159,6 +159,15 @@ def _joined(
 
 
 def _arguments(op: Primitive, x: Tensor, ctx: Context) -> dict[str, Num]:
+    if "stride" in op.given and not op.spec.strides:
+        raise mistake(
+            "E0207",
+            f"`{op.spec.name}` moves no window and takes no stride",
+            op.span,
+            "a stride is given here",
+            help=f"write a pooling or a convolution with the stride beside it, "
+            f"as in `max_pool(2, stride: 2) -> {op.spec.name}`",
+        )
     allowed = {p.name for p in op.spec.parameters} | {"stride", *AMBIENT}
     odd = next((n for n in op.given if n not in allowed), None)
     if odd is not None:
@@ -200,7 +209,7 @@ def _argument(op: Primitive, parameter: OpParameter, x: Tensor, ctx: Context) ->
 
 
 def _in_force(op: Primitive, parameter: OpParameter, x: Tensor, ctx: Context) -> Num:
-    found = ctx.ambient.get(parameter.implicit)
+    found = ctx.ambient.get(parameter.implicit, ctx.own.get(parameter.implicit))
     if found is not None:
         return found
     if isinstance(x.shape.channels, Parts) or x.shape.tokens:

@@ -172,6 +172,7 @@ class Change:
 class CellLike:
     """`cell reduction like normal with stride 2`: the same body, decisions of its own."""
 
+    kind: str  # "cell" or "block", whatever the other is
     name: Name
     base: Name
     changes: tuple[Change, ...]

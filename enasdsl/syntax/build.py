@@ -145,8 +145,8 @@ class _Builder:
         return ast.CellDecl(kind.value, name, count, inputs, states or (), align, body, span)
 
     def on_cell_like(self, span: Span, values: list[Any]) -> ast.CellLike:
-        _, name, base, changes = values
-        return ast.CellLike(name, base, changes or (), span)
+        kind, name, base, changes = values
+        return ast.CellLike(kind.value, name, base, changes or (), span)
 
     def on_set_change(self, span: Span, values: list[Any]) -> ast.Change:
         return ast.Change(values[0], None, values[1])
