@@ -236,6 +236,19 @@ class Problem:
     known: tuple[str, ...] = ()
 
 
+def describe_setting(path: str) -> str:
+    """What a dotted key of a recipe means, and its default; nothing for an unknown key."""
+    section, _, key = path.rpartition(".")
+    model = _MODELS.get(section)
+    if model is None or key not in model.model_fields:
+        return ""
+    field = model.model_fields[key]
+    told = (field.description or "").rstrip(".")
+    if path in _MODELS or field.is_required() or field.default_factory is not None:
+        return told
+    return f"{told}; {str(field.default).lower()} if left out"
+
+
 def validate(settings: Settings) -> Recipe:
     """The recipe that `settings` (nested or dotted keys) say.
 

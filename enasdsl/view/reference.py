@@ -180,7 +180,7 @@ def operation_text(name: str) -> str:
     spec = OPS[name]
     stride = "; takes the stride in force" if spec.strides else ""
     lines.append(f"  reads {_READS[spec.arity]}{stride}")
-    lines += _section("parameters", [(p.name, _described(p)) for p in spec.parameters])
+    lines += _section("parameters", [(p.name, describe_parameter(p)) for p in spec.parameters])
     lines += _section("weights", [(w.name, _owned(w)) for w in spec.weights])
     lines += _section(_shown_as(spec), list(map(_example, _examples(spec))))
     return "\n".join(lines)
@@ -197,7 +197,8 @@ def _section(title: str, rows: Sequence[tuple[str, ...]]) -> list[str]:
     return ["", f"  {title}", *(f"    {line}" for line in lines)]
 
 
-def _described(parameter: OpParameter) -> str:
+def describe_parameter(parameter: OpParameter) -> str:
+    """The kind of a parameter, its bounds and what holds where it is left out, in one line."""
     words = [_KINDS[parameter.kind]]
     if parameter.choices:
         words = [" or ".join(map(spell, parameter.choices))]
