@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -226,6 +227,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """The keys of each section by its dotted path; the recipe itself is ``""``."""
 
+_SOURCE = re.compile(r" \(facts [^)]*\)")
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -243,7 +246,7 @@ def describe_setting(path: str) -> str:
     if model is None or key not in model.model_fields:
         return ""
     field = model.model_fields[key]
-    told = (field.description or "").rstrip(".")
+    told = _SOURCE.sub("", field.description or "").rstrip(".")
     if path in _MODELS or field.is_required() or field.default_factory is not None:
         return told
     return f"{told}; {str(field.default).lower()} if left out"
