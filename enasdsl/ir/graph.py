@@ -6,8 +6,9 @@ are enough. `Network` is what is left of it when an architecture has settled eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from enasdsl.ir.names import Place
 from enasdsl.semantics.symbols import Condition, Num, Scalar, Shape, Spans
 
 # --------------------------------------------------------- for all architectures
@@ -25,7 +26,8 @@ class Input:
 class Apply:
     """A primitive operation over values; with weights, `place` says where they stand.
 
-    An operation over many values skips those that are not present.
+    An operation over many values skips those that are not present. `within` are the nodes,
+    operations and alternatives in which it was evaluated, from the outside in.
     """
 
     op: str
@@ -33,6 +35,7 @@ class Apply:
     inputs: tuple[int, ...]
     place: str
     shape: Shape
+    within: Place = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
