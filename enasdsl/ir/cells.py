@@ -53,7 +53,7 @@ def stamp(op: Stamp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lower
     outputs = []
     for n, shape in enumerate(body.outputs[:1] if states else body.outputs):
         whole = Shape(shape.channels, inputs[0].shape.space) if states else shape
-        call = Call(body.index, refs, place, n, states, whole)
+        call = Call(body.index, refs, place, n, states, whole, ctx.place)
         outputs.append(Tensor(ctx.builder.add(call, span=span), whole, 1, span))
     if len(outputs) == 1:
         return outputs[0]

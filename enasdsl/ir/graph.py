@@ -81,7 +81,7 @@ class Call:
 
     With `states` > 0 the body runs along the sequence: its last `states` inputs are carried from
     step to step, zero at first, and its outputs are the next states; the value is the sequence of
-    the first of them.
+    the first of them. `within` is as that of an Apply.
     """
 
     body: int
@@ -90,6 +90,7 @@ class Call:
     output: int
     states: int
     shape: Shape
+    within: Place = field(default=(), compare=False, repr=False)
 
 
 Value = Input | Apply | Select | Present | Node | Call

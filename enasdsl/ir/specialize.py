@@ -40,7 +40,7 @@ def specialize(space: Space, architecture: Architecture) -> Network:
     """The network of an architecture; raises ValueError where the file has no network."""
     if not space.network:
         raise ValueError(f"space {space.name} has no network: its file declares cells alone")
-    reading = _reading(space, architecture.picks)
+    reading = read_off(space, architecture.picks)
     plans = [_Plan.of(body, reading) for body in space.bodies]
     emitter = _Emitter(space.bodies, plans, reading)
     return emitter.network(0, "")
@@ -49,7 +49,7 @@ def specialize(space: Space, architecture: Architecture) -> Network:
 # ----------------------------------------------------------- what is read by whom
 
 
-def _reading(space: Space, picks: tuple[Picks, ...]) -> Reading:
+def read_off(space: Space, picks: tuple[Picks, ...]) -> Reading:
     """The picks, and the nodes that no other node of their cell reads."""
     reading = Reading(picks)
     for index, body in enumerate(space.bodies):
