@@ -53,13 +53,13 @@ def read_off(space: Space, picks: tuple[Picks, ...]) -> Reading:
     """The picks, and the nodes that no other node of their cell reads."""
     reading = Reading(picks)
     for index, body in enumerate(space.bodies):
-        if _asks_unread(body, index):
+        if asks_unread(body, index):
             unread = reading.unread | {(index, n) for n in _unread(body, reading)}
             reading = Reading(picks, unread)
     return reading
 
 
-def _asks_unread(body: Body, index: int) -> bool:
+def asks_unread(body: Body, index: int) -> bool:
     return any(
         isinstance(t, Unread) and t.body == index
         for v in body.values
@@ -78,11 +78,11 @@ def _unread(body: Body, reading: Reading) -> set[int]:
     live = {i for i, v in nodes.items() if reading.holds(v.guard)}
     read: set[int] = set()
     for index in live:
-        read.update(_ends(body, nodes[index], reading))
+        read.update(ends(body, nodes[index], reading))
     return live - read
 
 
-def _ends(body: Body, node: Node, reading: Reading) -> Iterator[int]:
+def ends(body: Body, node: Node, reading: Reading) -> Iterator[int]:
     seen: set[int] = set()
     pending = [node.value]
     while pending:
