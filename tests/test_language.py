@@ -98,3 +98,40 @@ def test_a_stride_for_what_moves_no_window_is_refused(op: str) -> None:
 def test_like_takes_the_body_and_not_the_kind(first: str, second: str, wanted: int) -> None:
     text = f"{first} a(x) {{ x -> choose [conv(1), conv(3)] }}\n{second} b like a"
     assert size(text, "a * 2, b * 2") == wanted
+
+
+# ------------------------------------------------------------------------ language models
+
+
+def language_model(stack: str) -> Compilation:
+    text = (
+        f"space s\nnetwork language_model {{\n  stem embedding(8)\n  stack {stack}\n"
+        "  head linear(vocabulary)\n}\n"
+    )
+    return Compilation(SourceFile("small.enas", text))
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        "self_attention(2, 4, causal: true)",
+        "sequence_conv(3, dilation: 2, causal: true)",
+        "sequence_conv(choose [1, 3], causal: true) * choose 1..2",
+    ],
+)
+def test_a_language_model_may_look_back(stack: str) -> None:
+    assert language_model(stack).diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        "self_attention(2, 4)",
+        "self_attention(2, 4, causal: choose [true, false])",
+        "sequence_conv(3)",
+        "choose [relu, sequence_conv(3)]",
+        "squeeze_excite",
+    ],
+)
+def test_a_language_model_that_looks_ahead_is_refused(stack: str) -> None:
+    assert [d.code for d in language_model(stack).diagnostics] == ["E0308"]

@@ -57,6 +57,30 @@ def test_pools_leave_the_padding_out(op: str, kernel: int, stride: int) -> None:
             assert torch.allclose(y[:, :, i, j], wanted, atol=1e-6)
 
 
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_a_sequence_conv_is_a_sum_over_its_window(dilation: int, causal: bool) -> None:
+    x, weight = torch.randn(2, 7, 4), torch.randn(6, 2, 3)
+    given = {"kernel": 3, "dilation": dilation, "groups": 2, "causal": causal}
+    y = FORWARD["sequence_conv"](
+        [x], {"weight": weight}, dict(arguments("sequence_conv", given)), Mode()
+    )
+    for t in range(7):
+        wanted = torch.zeros(2, 6)
+        for tap in range(3):
+            at = t + dilation * (tap - (2 if causal else 1))
+            for group in range(2 if 0 <= at < 7 else 0):
+                read, made = slice(2 * group, 2 * group + 2), slice(3 * group, 3 * group + 3)
+                wanted[:, made] += x[:, at, read] @ weight[made, :, tap].T
+        assert torch.allclose(y[:, t], wanted, atol=1e-5)
+
+
+def test_upsample_repeats_pixels() -> None:
+    x = torch.tensor([[[[1.0, 2], [3, 4]]]])
+    y = FORWARD["upsample"]([x], {}, {"factor": 2}, Mode())
+    assert y[0, 0].tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
+
+
 def test_shift_moves_up_and_left() -> None:
     x = torch.arange(9.0).view(1, 1, 3, 3)
     wanted = torch.tensor([[4.0, 5, 0], [7, 8, 0], [0, 0, 0]])

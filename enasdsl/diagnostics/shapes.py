@@ -85,4 +85,26 @@ ENTRIES: dict[str, Entry] = {
             "}"
         ),
     ),
+    "E0308": Entry(
+        "a position reads those behind it",
+        (
+            "A language model predicts each word from those before it. An operation that lets a "
+            "position read later ones, such as attention that is not causal or a mean over the "
+            "whole sequence, would show it the answer, and its figures would mean nothing."
+        ),
+        bad=(
+            "network language_model {\n"
+            "  stem embedding(16)\n"
+            "  stack self_attention(2, 8)\n"
+            "  head linear(vocabulary)\n"
+            "}"
+        ),
+        good=(
+            "network language_model {\n"
+            "  stem embedding(16)\n"
+            "  stack self_attention(2, 8, causal: true)\n"
+            "  head linear(vocabulary)\n"
+            "}"
+        ),
+    ),
 }

@@ -46,11 +46,28 @@ def unary(op: Primitive, inputs: list[Tensor], ctx: Context, *, span: Span) -> T
     if op.spec.strides:
         args["stride"] = _stride(op, x)
     shape = _shape(op, args, inputs, span)
+    _look_back(op, args, x, ctx, span)
     if args.get("tied"):
         _check_tie(x, ctx, span)
     ref = _add(op, args, (x.ref,), shape, ctx, span)
     waits = not op.spec.strides and shape.space == x.shape.space
     return Tensor(ref, shape, x.stride if waits else 1, span)
+
+
+def _look_back(op: Primitive, args: dict[str, Num], x: Tensor, ctx: Context, span: Span) -> None:
+    """Refuses, in a language model, what lets a position read the words that it must predict."""
+    network = ctx.program.checked.network
+    if network is None or ctx.program.task.kind != "language_model" or not x.shape.space:
+        return
+    pools = op.spec.name in ("global_avg_pool", "flatten")
+    if pools or not extremes(args.get("causal", True))[0]:
+        raise mistake(
+            "E0308",
+            f"`{op.spec.name}` reads the words that a language model must predict",
+            span,
+            "each position reads those behind it, too",
+            help=None if pools else f"write `{op.spec.name}` with `causal: true`",
+        )
 
 
 def _check_tie(x: Tensor, ctx: Context, span: Span) -> None:
@@ -92,6 +109,7 @@ def merge(op: Primitive, inputs: Sequence[Lowered], ctx: Context, *, span: Span)
     values = _aligned(values, ctx, channels=op.spec.name != "concat", span=span)
     args = _arguments(op, values[0], ctx)
     shape = _joined(op, args, values, [c for _, c in items], span)
+    _look_back(op, args, values[0], ctx, span)
     refs = tuple(
         _present(v, condition, ctx, span) for v, (_, condition) in zip(values, items, strict=True)
     )
@@ -296,7 +314,7 @@ def _add(
     span: Span,
 ) -> int:
     place = _place(op, ctx, span) if op.spec.weights else ""
-    value = Apply(op.spec.name, tuple(args.items()), refs, place, shape)
+    value = Apply(op.spec.name, tuple(args.items()), refs, place, shape, ctx.place)
     if place:
         _own(value, ctx, span)
     return ctx.builder.add(value, span=span)

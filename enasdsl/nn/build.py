@@ -85,6 +85,25 @@ def _along(axis: int) -> Forward:
     return forward
 
 
+def _sequence_conv(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    total = args["dilation"] * (args["kernel"] - 1)
+    before = total if args["causal"] else total // 2
+    x = F.pad(inputs[0].transpose(1, 2), (before, total - before))  # [B, C, T + total]
+    weight, bias = weights["weight"], weights.get("bias")
+    return F.conv1d(x, weight, bias, dilation=args["dilation"], groups=args["groups"]).transpose(
+        1, 2
+    )
+
+
+def _upsample(
+    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
+) -> Tensor:
+    factor = args["factor"]
+    return inputs[0].repeat_interleave(factor, 2).repeat_interleave(factor, 3)
+
+
 def _avg_pool(
     inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
 ) -> Tensor:
@@ -305,6 +324,7 @@ FORWARD: Mapping[str, Forward] = {
     "depthwise_conv": _depthwise_conv,
     "row_conv": _along(3),
     "column_conv": _along(2),
+    "sequence_conv": _sequence_conv,
     "linear": _linear,
     "embedding": _embedding,
     "positional_embedding": _positional_embedding,
@@ -315,6 +335,7 @@ FORWARD: Mapping[str, Forward] = {
     "layer_norm": _layer_norm,
     "avg_pool": _avg_pool,
     "max_pool": _max_pool,
+    "upsample": _upsample,
     "global_avg_pool": _global_avg_pool,
     "relu": _unary(torch.relu),
     "relu6": _unary(F.relu6),

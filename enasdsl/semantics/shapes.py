@@ -67,13 +67,31 @@ def _windowed(args: Args, shape: Shape, what: str) -> tuple[int, ...]:
 def conv(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     (x,) = inputs
     space = _windowed(args, x, "conv")
-    groups = args["groups"]
-    for name, channels in (("input", x.channels), ("filters", args["filters"])):
-        if not _divides(groups, channels):
-            raise ShapeMismatch(
-                f"{_say(groups)} groups do not divide the {name} channels, {_say(channels)}"
-            )
+    _check_groups(args["groups"], x.channels, args["filters"], "filters")
     return Shape(args["filters"], space)  # type: ignore[arg-type]
+
+
+def sequence_conv(args: Args, inputs: tuple[Shape, ...]) -> Shape:
+    """A window along a sequence, whose length stays."""
+    (x,) = inputs
+    if len(x.space) != 1 or x.tokens:
+        raise ShapeMismatch(f"sequence_conv reads a sequence, and this is {x}")
+    _check_groups(args["groups"], x.channels, args["units"], "units")
+    return Shape(args["units"], x.space)  # type: ignore[arg-type]
+
+
+def _check_groups(groups: Num, channels: Dim, made: Num, what: str) -> None:
+    for name, size in (("input", channels), (what, made)):
+        if not _divides(groups, size):
+            raise ShapeMismatch(
+                f"{_say(groups)} groups do not divide the {name} channels, {_say(size)}"
+            )
+
+
+def upsample(args: Args, inputs: tuple[Shape, ...]) -> Shape:
+    (x,) = inputs
+    _image(x, "upsample")
+    return Shape(x.channels, tuple(int(args["factor"]) * size for size in x.space))  # type: ignore[arg-type]
 
 
 def _say(size: Num | Dim) -> str:
@@ -267,6 +285,11 @@ def linear_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
 
 def row_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
     return int(args["kernel"]) * linear_macs(args, inputs, output)  # type: ignore[arg-type]
+
+
+def sequence_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
+    """A convolution along a sequence: k * C_in / groups for each output number."""
+    return int(args["kernel"]) * linear_macs(args, inputs, output) // int(args["groups"])  # type: ignore[arg-type]
 
 
 def attention_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
