@@ -7,7 +7,7 @@ from programs import IMAGES
 
 from enasdsl.ir.count import count
 from enasdsl.ir.sample import enumerate_space
-from enasdsl.ir.space import Space
+from enasdsl.ir.space import Source, Space
 from enasdsl.pipeline import Compilation
 from enasdsl.semantics.symbols import limit
 from enasdsl.source import SourceFile
@@ -135,3 +135,63 @@ def test_a_language_model_may_look_back(stack: str) -> None:
 )
 def test_a_language_model_that_looks_ahead_is_refused(stack: str) -> None:
     assert [d.code for d in language_model(stack).diagnostics] == ["E0308"]
+
+
+# -------------------------------------------------------------------------- comprehensions
+
+
+@pytest.mark.parametrize(
+    ("declarations", "wanted"),
+    [
+        ("ops f = [conv(k) for k in [1, 3, 5]]\ncell c(x) { x -> choose f }", 3),
+        ("ops f = [relu, conv(k) for k in [1, 3], tanh]\ncell c(x) { x -> choose f }", 4),
+        ("cell c(x) { sum(x, x -> choose [conv(k), tanh] for k in 1..3, x) }", 2**3),
+        ("ops f = [conv(k) for k in 1..3]\nops g = [f, relu]\ncell c(x) { x -> choose g }", 4),
+        (
+            "cell c(x) { x -> choose [conv(k, dilation: d) for k in [3, 5] for d in 1..3] }",
+            6,
+        ),
+        ("cell c(x) { x -> choose [conv(k) -> conv(j) for k in 1..4 for j in k..4 when j > 2] }",
+         2 + 2 + 2 + 1),
+        (
+            "cell c(x) { x -> choose [conv(k) for k in 1..3 when k > 1 for j in [1]] }",
+            2,
+        ),
+        # each alternative decides for itself what is chosen in it
+        ("cell c(x) { x -> choose [conv(k, filters: choose [2, 2 * k]) -> conv(1)"
+         " for k in 2..3] }", 4),
+        ("cell c(x) { x -> conv(choose [2 * i - 1 for i in 1..3]) }", 3),
+        ("cell c(x) { a, b = choose 2 from [conv(k) for k in 1..3]; (x -> a) + (x -> b) }", 6),
+        ("cell c(x) { sum([x -> f -> g for f in [relu, tanh] for g in [choose [relu, abs]]]) }", 4),
+        ("cell c(x) { node i in 1..3 { choose [earlier[k] for k in max(1, i - 1)..i] -> relu } }",
+         4),
+    ],
+)  # fmt: skip
+def test_comprehensions_list_alternatives(declarations: str, wanted: int) -> None:
+    assert size(declarations) == wanted
+
+
+def test_an_alternative_of_a_comprehension_is_called_after_its_member() -> None:
+    space = lowered(
+        "cell c(x) { x -> choose [conv(k, dilation: d) for k in [1, 3] for d in 1..2] }"
+    )
+    (decision,) = space.decisions
+    assert decision.labels == (
+        "conv(1,dilation:1)",
+        "conv(1,dilation:2)",
+        "conv(3,dilation:1)",
+        "conv(3,dilation:2)",
+    )
+
+
+def test_inputs_that_are_written_out_are_chosen_as_inputs() -> None:
+    text = "cell c(p, q) { node 1 { choose [p, q] -> relu }; choose [earlier[k] for k in 2..3] }"
+    first, second = lowered(text).decisions
+    assert (first.source, first.members) == (Source.INPUT, ("c.p", "c.q"))
+    assert (second.source, second.members) == (Source.INPUT, ("c.q", "c.node1"))
+
+
+def test_a_stack_may_be_a_comprehension() -> None:
+    text = "block b(x) { x -> conv(choose [1, 3]) }"
+    assert size(text, "[b(filters: w) for w in [2, 4, 8]]") == 2**3
+    assert size(text, "[b(filters: w) for w in [2, 4]], [conv(1), b]") == 2**3

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from enasdsl.ir.build import mistake
+from enasdsl.ir.build import Mistake, mistake
 from enasdsl.ir.context import Context
 from enasdsl.ir.joining import combine
+from enasdsl.ir.members import Member, members
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Domain, Kind, Source
 from enasdsl.ir.typed import integer, items_of, label, surely, truth
@@ -19,6 +20,7 @@ from enasdsl.ir.values import (
     Lowered,
     Operation,
     Primitive,
+    Tensor,
 )
 from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.symbols import Condition, Test
@@ -122,6 +124,8 @@ def _alternatives(domain: ast.Expr, ctx: Context) -> list[Alternative]:
 
 def _written(item: ast.Expr, ctx: Context) -> list[Alternative]:
     """What an item of a written list stands for: itself, or the members of the list it names."""
+    if isinstance(item, ast.Comprehension):
+        return [found for member in members(item, ctx) for found in _each(member, item, ctx)]
     body = _unguarded(item, ctx)
     if body is None or _beyond(body, ctx):
         return []
@@ -131,7 +135,27 @@ def _written(item: ast.Expr, ctx: Context) -> list[Alternative]:
         value = ctx.evaluate(body)
         if isinstance(value, Listing):
             return _listed(value, body, ctx)
-    return [Alternative(label(body), "", _evaluator(body))]
+    return [Alternative(label(body), _path(body, ctx), _evaluator(body, {}))]
+
+
+def _each(member: Member, expr: ast.Comprehension, ctx: Context) -> list[Alternative]:
+    """What a member of a comprehension adds to the alternatives, if it is surely there."""
+    if not surely(member.condition, ctx.guard):
+        raise _dependent(expr.source.span)
+    body = _unguarded(member.body, member.ctx)
+    if body is None or _beyond(body, member.ctx):
+        return []
+    path = _path(body, member.ctx)
+    return [Alternative(member.text, path, _evaluator(body, member.names))]
+
+
+def _path(body: ast.Expr, ctx: Context) -> str:
+    """The path of the node or input of the cell that an alternative plainly names, if it does."""
+    if ctx.frame is None or not isinstance(body, ast.Reference | ast.Index):
+        return ""
+    value = ctx.evaluate(body)
+    known = (i.path for i in ctx.frame.earlier if isinstance(value, Tensor) and i.value == value)
+    return next(known, "")
 
 
 def _beyond(expr: ast.Expr, ctx: Context) -> bool:
@@ -148,26 +172,27 @@ def _beyond(expr: ast.Expr, ctx: Context) -> bool:
 def _listed(value: Lowered, domain: ast.Expr, ctx: Context) -> list[Alternative]:
     items = items_of(value, domain.span)
     if not all(surely(item.condition, ctx.guard) for item in items):
-        raise mistake(
-            "E0405",
-            "the alternatives depend on another choice",
-            domain.span,
-            "some of these are there only for some architectures",
-            help="choose from a list whose members are always there",
-        )
+        raise _dependent(domain.span)
     return [
         Alternative(i.label or str(n), i.path, _constant(i.value)) for n, i in enumerate(items, 1)
     ]
+
+
+def _dependent(span: Span) -> Mistake:
+    return mistake(
+        "E0405",
+        "the alternatives depend on another choice",
+        span,
+        "some of these are there only for some architectures",
+        help="choose from a list whose members are always there",
+    )
 
 
 def _literal(domain: ast.Expr, ctx: Context) -> ast.ListLiteral | None:
     if isinstance(domain, ast.Reference) and ctx.lookup(domain.name) is None:
         declared = ctx.program.checked.names.get(domain.name)
         domain = declared.items if isinstance(declared, ast.OpList) else domain
-    if not isinstance(domain, ast.ListLiteral):
-        return None
-    plain = not any(isinstance(e, ast.Comprehension) for e in domain.items)
-    return domain if plain else None
+    return domain if isinstance(domain, ast.ListLiteral) else None
 
 
 def _unguarded(expr: ast.Expr, ctx: Context) -> ast.Expr | None:
@@ -176,8 +201,8 @@ def _unguarded(expr: ast.Expr, ctx: Context) -> ast.Expr | None:
     return expr
 
 
-def _evaluator(expr: ast.Expr) -> Callable[[Context], Lowered]:
-    return lambda ctx: ctx.evaluate(expr)
+def _evaluator(expr: ast.Expr, names: Mapping[str, Lowered]) -> Callable[[Context], Lowered]:
+    return lambda ctx: ctx.fork(**names).evaluate(expr)
 
 
 def _constant(value: Lowered) -> Callable[[Context], Lowered]:
@@ -310,5 +335,8 @@ def _source_of(domain: ast.Expr, ctx: Context) -> Source:
     literal = _literal(domain, ctx)
     if literal is None:
         return Source.VALUE if isinstance(domain, ast.Range) else Source.OPERATION
-    numbers = ast.Number | ast.Truth | ast.Text | ast.Unary
-    return Source.VALUE if isinstance(literal.items[0], numbers) else Source.OPERATION
+    first = literal.items[0]
+    while isinstance(first, ast.Comprehension):
+        first = first.body
+    numbers = ast.Number | ast.Truth | ast.Text | ast.Unary | ast.Binary
+    return Source.VALUE if isinstance(first, numbers) else Source.OPERATION

@@ -11,6 +11,7 @@ from enasdsl.ir.build import mistake
 from enasdsl.ir.choose import choose, maybe
 from enasdsl.ir.context import Context
 from enasdsl.ir.joining import combine
+from enasdsl.ir.members import members
 from enasdsl.ir.typed import (
     always,
     describe,
@@ -21,7 +22,6 @@ from enasdsl.ir.typed import (
     operation,
     span_of,
     test_of,
-    truth,
 )
 from enasdsl.ir.values import (
     Absent,
@@ -102,16 +102,11 @@ def _member(expr: ast.Expr, ctx: Context) -> tuple[Item, ...]:
 
 def comprehension(expr: ast.Comprehension, ctx: Context) -> Listing:
     """`body for v in source when condition`: one evaluation of the body for each member."""
-    source = items_of(ctx.evaluate(expr.source), expr.source.span)
-    found: list[Item] = []
-    for n, item in enumerate(source):
-        inner = ctx.fork(**{expr.variable.text: item.value}).under(item.condition)
-        inner = inner.inside(expr.span, item.label or str(n + 1), n)
-        if expr.condition is not None and not truth(expr.condition, inner):
-            continue
-        value = inner.evaluate(expr.body)
+    found = []
+    for member in members(expr, ctx):
+        value = member.ctx.evaluate(member.body)
         if not isinstance(value, Absent):
-            found.append(Item(value, item.condition, item.label))
+            found.append(Item(value, member.condition, member.label))
     return Listing(tuple(found))
 
 

@@ -98,6 +98,11 @@ class Checker:
                 self.value(condition, scope)
                 if otherwise is not None:
                     self._stage(otherwise, scope)
+            case ast.ListLiteral(items):
+                for item in items:
+                    self._stage(item, scope)
+            case ast.Comprehension():
+                self._comprehension(stage, scope, operation=True)
             case _:
                 self.operation(stage, scope)
 
@@ -178,7 +183,7 @@ class Checker:
             case ast.Repeat():
                 self._repeat(expr, scope)
             case ast.Comprehension():
-                self._comprehension(expr, scope)
+                self._comprehension(expr, scope, operation=operation)
             case ast.ListLiteral(items):
                 for item in items:
                     self.value(item, scope)
@@ -197,16 +202,22 @@ class Checker:
     def items(self, items: ast.ListLiteral, scope: Scope, *, operation: bool) -> None:
         """Checks the alternatives of a list, which are a set."""
         for item in items.items:
-            is_list = self.choices.is_list(item)
-            (self.operation if operation and not is_list else self.value)(item, scope)
+            if isinstance(item, ast.Comprehension):
+                self._comprehension(item, scope, operation=operation)
+            else:
+                is_list = self.choices.is_list(item)
+                (self.operation if operation and not is_list else self.value)(item, scope)
         self.choices.duplicates(items)
 
-    def _comprehension(self, expr: ast.Comprehension, scope: Scope) -> None:
+    def _comprehension(self, expr: ast.Comprehension, scope: Scope, *, operation: bool) -> None:
         self.value(expr.source, scope)
         inner = scope.inner()
         self.mentions.bind(expr.variable, inner)
-        self.value(expr.body, inner)
         self._maybe_value(expr.condition, inner)
+        if isinstance(expr.body, ast.Comprehension):
+            self._comprehension(expr.body, inner, operation=operation)
+        else:
+            (self.operation if operation else self.value)(expr.body, inner)
 
     # ------------------------------------------------------------- operations
 

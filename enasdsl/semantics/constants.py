@@ -269,12 +269,13 @@ def members(expr: ast.Expr, names: Names) -> tuple[Value, ...]:
 def _comprehension(expr: ast.Comprehension, names: Names) -> tuple[Value, ...]:
     values = members(expr.source, names)
     left = int(names.get(_BUDGET, MOST_MEMBERS)) // max(len(values), 1)  # type: ignore[arg-type]
-    rows = [{**names, _BUDGET: left, expr.variable.text: value} for value in values]
-    return tuple(
-        evaluate(expr.body, row)
-        for row in rows
-        if expr.condition is None or truth(expr.condition, row)
-    )
+    found: list[Value] = []
+    for value in values:
+        row = {**names, _BUDGET: left, expr.variable.text: value}
+        if expr.condition is None or truth(expr.condition, row):
+            nested = isinstance(expr.body, ast.Comprehension)
+            found += _comprehension(expr.body, row) if nested else [evaluate(expr.body, row)]  # type: ignore[arg-type]
+    return tuple(found)
 
 
 # ------------------------------------------------------------------- functions

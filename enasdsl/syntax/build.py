@@ -275,8 +275,14 @@ class _Builder:
         return ast.Index(values[0], values[1], span)
 
     def on_comprehension(self, span: Span, values: list[Any]) -> ast.Comprehension:
-        body, variable, source, condition = values
-        return ast.Comprehension(body, variable, source, condition, span)
+        """Clauses nest from the left: the body of all but the last is a comprehension itself."""
+        found, *clauses = values
+        for variable, source, condition in reversed(clauses):
+            found = ast.Comprehension(found, variable, source, condition, span)
+        return found  # type: ignore[no-any-return]
+
+    def on_for_clause(self, span: Span, values: list[Any]) -> tuple[Any, ...]:
+        return tuple(values)
 
     def on_list(self, span: Span, values: list[Any]) -> ast.ListLiteral:
         return ast.ListLiteral(tuple(values), span)

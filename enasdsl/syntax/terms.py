@@ -52,7 +52,10 @@ class ListLiteral:
 
 @dataclass(frozen=True, slots=True)
 class Comprehension:
-    """`body for variable in source when condition`, an argument of a call or a list."""
+    """`body for variable in source when condition`, an argument of a call or a list.
+
+    In `body for a in A for b in B` the body of the first is the comprehension over `b`.
+    """
 
     body: Expr
     variable: Name
