@@ -70,7 +70,7 @@ def _trees(found: Counter) -> Iterator[_Tree]:
     for root, taken in decisions.items():
         scopes = dict.fromkeys(found.space.decisions[d].scope for d in taken)
         paths = (tuple(scope.split(".")) if scope else () for scope in scopes)
-        yield _Tree(found.suffix(root, ()), frozenset(taken), tuple(paths))
+        yield _Tree(found.tree(root), frozenset(taken), tuple(paths))
 
 
 def _entry(prefix: Path, trees: Sequence[_Tree]) -> Breakdown:

@@ -3,58 +3,75 @@
 The variables form a forest in which every guard and every constraint reads variables of a single
 path: the elimination tree of their dependences. Below a variable its children are independent
 given the facts that they share with what lies above, and trees are independent of one another, so
-a count is a product over trees and a sum over the branches of each variable. States are found
+a count is a product over trees and a sum over the outcomes of each variable. States are found
 from the roots down and summed from the leaves up, without recursion.
+
+A constraint that ends at a variable only selects among its outcomes. So a state is two things: the
+facts that live on, of which each combination has a row with the ways of every outcome, and those
+that end here, which say what of the row is allowed. Neighbours in order are then a row and an
+interval of it for each value of the one before.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 from math import prod
+from typing import NamedTuple
 
 from enasdsl.ir.dependence import plan
-from enasdsl.ir.memory import REFUSED, Fact, Value
-from enasdsl.ir.space import Decision, Space
-from enasdsl.ir.variables import Branch, TooManyStates
+from enasdsl.ir.memory import REFUSED, Demand, Fact, Quota, Value
+from enasdsl.ir.space import Space
+from enasdsl.ir.variables import TooManyStates
 from enasdsl.semantics.symbols import Picks
 
-LIMIT = 200_000
-"""The most states in which the variables of one space may be met."""
+LIMIT = 6_000_000
+"""The most outcomes of variables that are looked at to count one space, over all states."""
 
-State = tuple[Value, ...]
+Values = tuple[Value, ...]
+Interval = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A branch that a state allows, None for a decision that is not live, and the states below."""
+class State(NamedTuple):
+    """What is known when a variable is reached: the facts that live on, and those that end."""
 
-    branch: Branch | None
-    states: tuple[State, ...]
+    lasting: Values
+    ending: Values
+
+
+ROOT = State((), ())
 
 
 @dataclass(slots=True)
 class Row:
-    """What can follow a state: the moves, the index at which each one starts, and all its ways."""
+    """The ways of every outcome of a variable, where the facts that live on have certain values.
 
-    moves: tuple[Move, ...] = ()
-    starts: tuple[int, ...] = ()
-    total: int = 0
+    `wanted` are the outcomes that some state allows, as bits; `starts` has the number of ways of
+    all outcomes before each one, and at its end that of all.
+    """
 
-    def find(self, index: int) -> tuple[Move, int]:
-        """The move to which `index` belongs, and where it starts."""
-        if len(self.moves) == 1:
-            return self.moves[0], 0
-        place = bisect_right(self.starts, index) - 1
-        return self.moves[place], self.starts[place]
+    wanted: int = 0
+    starts: list[int] = field(default_factory=list)
 
-    def take(self, branch: Branch | None) -> tuple[Move, int]:
-        """The move along `branch`, and where it starts."""
-        place = next(i for i, move in enumerate(self.moves) if move.branch is branch)
-        return self.moves[place], self.starts[place]
+
+@dataclass(slots=True)
+class Stage:
+    """One variable in the order of counting: its facts sorted, and its rows.
+
+    `lasting` and `ending` are the facts that are remembered when it is reached. `moved` are those
+    that it changes and that do not end here.
+    """
+
+    number: int
+    lasting: tuple[Fact, ...]
+    ending: tuple[Fact, ...]
+    moved: tuple[Fact, ...]
+    guards: tuple[int, ...]  # places among the lasting facts
+    children: tuple[int, ...]
+    rows: dict[Values, Row] = field(default_factory=dict)
 
 
 class Counter:
@@ -64,147 +81,252 @@ class Counter:
     """
 
     def __init__(self, space: Space, *, limit: int = LIMIT) -> None:
-        """Find and count the states; raises TooManyStates where there are more than `limit`."""
+        """Find and count the states; raises TooManyStates where that is more than `limit` work."""
         self.space = space
         self.plan = plan(space)
-        self.rows: list[dict[State, Row]] = [{} for _ in self.plan.variables]
-        self._find(limit)
-        self._sum()
-        ways = prod(self.suffix(root, ()) for root in self.plan.roots)
-        self.count = ways if self.plan.feasible else 0
+        self.limit = limit
+        self._left = limit
+        self._columns: dict[tuple[int, Fact, Value], tuple[list[Value], int]] = {}
+        self._selected: dict[tuple[int, Values], tuple[int, tuple[Interval, ...]]] = {}
+        self.stages = [self._stage(number) for number in range(len(self.plan.variables))]
+        if self.plan.feasible:
+            self._find()
+            self._sum()
+        self.count = prod(map(self.tree, self.plan.roots)) if self.plan.feasible else 0
 
-    def suffix(self, variable: int, state: State) -> int:
-        """In how many ways `variable` and those below it can be decided from `state`."""
-        return self.rows[variable][state].total
+    def tree(self, root: int) -> int:
+        """In how many ways the variables of one tree can be decided."""
+        return self._ways(root, ROOT)
 
     def unrank(self, index: int) -> tuple[Picks, ...]:
         """The picks of architecture `index`; raises ValueError where there is none."""
         if not 0 <= index < self.count:
             raise ValueError(f"index {index} is not below {self.count}, the size of the space")
         picks: list[Picks] = [None] * len(self.space.decisions)
-        indices = [0] * len(self.plan.variables)
-        states: list[State] = [()] * len(self.plan.variables)
-        self._deal(index, self.plan.roots, (), states, indices)
+        indices = [0] * len(self.stages)
+        states = [ROOT] * len(self.stages)
+        self._deal(index, self.plan.roots, states, indices)
         for number, variable in enumerate(self.plan.variables):
-            row = self.rows[number][states[number]]
-            move, start = row.find(indices[number])
-            place = indices[number] - start
-            if move.states:
-                children = self.plan.children[number]
-                place = self._deal(place, children, move.states, states, indices)
-            if move.branch is not None:
-                part = variable.pick(move.branch, place)
-                before = picks[variable.decision]
-                picks[variable.decision] = tuple(sorted(before + part)) if before else part
+            place, left = self._locate(number, states[number], indices[number])
+            for child, state in self._below(number, states[number].lasting, place):
+                states[child] = state
+            left = self._deal(left, self.plan.children[number], states, indices)
+            branch = variable.outcomes[place]
+            if branch is not None:
+                part = variable.pick(branch, left)
+                before = picks[variable.decision] or ()
+                joined = before + part
+                picks[variable.decision] = joined if variable.members is None else _sorted(joined)
         return tuple(picks)
 
     def rank(self, picks: Sequence[Picks]) -> int:
         """The index of an architecture of the space, the inverse of `unrank`."""
-        states: list[State] = [()] * len(self.plan.variables)
-        moves: list[tuple[Move, int]] = []
+        states = [ROOT] * len(self.stages)
+        starts: list[int] = []
         indices: list[int] = []
         for number, variable in enumerate(self.plan.variables):
-            taken = picks[variable.decision]
-            branch, place = (None, 0) if taken is None else variable.locate(taken)
-            move, start = self.rows[number][states[number]].take(branch)
-            for child, state in zip(self.plan.children[number], move.states, strict=True):
+            outcome, index = variable.locate(picks[variable.decision])
+            starts.append(self._start(number, states[number], outcome))
+            indices.append(index)
+            for child, state in self._below(number, states[number].lasting, outcome):
                 states[child] = state
-            moves.append((move, start))
-            indices.append(place)
         for number in reversed(range(len(indices))):
-            move, start = moves[number]
             children = self.plan.children[number]
-            indices[number] = start + self._gather(indices[number], children, states, indices)
+            gathered = self._gather(indices[number], children, states, indices)
+            indices[number] = starts[number] + gathered
         return self._gather(0, self.plan.roots, states, indices)
 
+    # ----------------------------------------------------------------- numbers
+
     def _deal(
-        self,
-        index: int,
-        children: Sequence[int],
-        found: Sequence[State],
-        states: list[State],
-        indices: list[int],
+        self, index: int, children: Sequence[int], states: list[State], indices: list[int]
     ) -> int:
         """Split `index` into one index for each child, the last the fastest, and what is left."""
-        for child, state in zip(children, found, strict=False):
-            states[child] = state
         for child in reversed(children):
-            index, indices[child] = divmod(index, self.rows[child][states[child]].total)
+            index, indices[child] = divmod(index, self._ways(child, states[child]))
         return index
 
     def _gather(
         self, index: int, children: Sequence[int], states: list[State], indices: list[int]
     ) -> int:
         for child in children:
-            index = index * self.rows[child][states[child]].total + indices[child]
+            index = index * self._ways(child, states[child]) + indices[child]
         return index
 
-    def _find(self, limit: int) -> None:
-        """The states of every variable, from the roots down."""
+    def _ways(self, number: int, state: State) -> int:
+        starts = self.stages[number].rows[state.lasting].starts
+        return sum(
+            starts[high] - starts[low] for low, high in self._select(number, state.ending)[1]
+        )
+
+    def _locate(self, number: int, state: State, index: int) -> tuple[int, int]:
+        """The outcome to which the index of a state belongs, and the index within it."""
+        starts = self.stages[number].rows[state.lasting].starts
+        for low, high in self._select(number, state.ending)[1]:
+            if index < starts[high] - starts[low]:
+                place = bisect_right(starts, starts[low] + index) - 1
+                return place, starts[low] + index - starts[place]
+            index -= starts[high] - starts[low]
+        raise ValueError(f"no outcome of variable {number} has this index")
+
+    def _start(self, number: int, state: State, outcome: int) -> int:
+        """The index of a state at which those of an outcome start."""
+        starts = self.stages[number].rows[state.lasting].starts
+        before = 0
+        for low, high in self._select(number, state.ending)[1]:
+            if low <= outcome < high:
+                return before + starts[outcome] - starts[low]
+            before += starts[high] - starts[low]
+        raise ValueError(f"variable {number} does not allow this outcome")
+
+    # ------------------------------------------------------------------ states
+
+    def _stage(self, number: int) -> Stage:
+        facts, steps = self.plan.facts[number], self.plan.steps[number]
+        ending = tuple(f for f in facts if _selects(f, number))
+        lasting = tuple(f for f in facts if f not in ending)
+        moved = tuple(f for f in steps if f not in ending)
+        guards = tuple(lasting.index(g) for g in self.plan.guards[number])
+        return Stage(number, lasting, ending, moved, guards, self.plan.children[number])
+
+    def _find(self) -> None:
+        """The rows of every variable, from the roots down."""
         for root in self.plan.roots:
-            self.rows[root][()] = Row()
-        met = len(self.plan.roots)
-        for number in range(len(self.plan.variables)):
-            children = self.plan.children[number]
-            for state, row in self.rows[number].items():
-                row.moves = tuple(self._moves(number, state))
-                for move in row.moves:
-                    for child, below in zip(children, move.states, strict=True):
-                        if below not in self.rows[child]:
-                            self.rows[child][below] = Row()
-                            met += 1
-                if met > limit:
-                    raise TooManyStates(self._remembered(number), limit)
+            self.stages[root].rows[()] = Row(self._select(root, ())[0])
+        for stage in self.stages:
+            for lasting, row in stage.rows.items():
+                row.wanted &= self._possible(stage, lasting)
+                self._spend(row.wanted.bit_count(), stage)
+                for child, keys, ends in self._following(stage, lasting):
+                    self._mark(child, row.wanted, keys, ends)
 
-    def _moves(self, number: int, state: State) -> Iterator[Move]:
-        """What `number` may do in `state`, each with the states in which it leaves its children."""
-        variable = self.plan.variables[number]
-        values = dict(zip(self.plan.facts[number], state, strict=True))
-        live = all(values[member] for member in self.plan.guards[number])
-        for branch in variable.branches if live else (None,):
-            after = self._after(number, branch, values)
-            if after is not None:
-                states = tuple(
-                    tuple(after[fact] for fact in self.plan.facts[child])
-                    for child in self.plan.children[number]
-                )
-                yield Move(branch, states)
+    def _mark(
+        self, child: int, wanted: int, keys: Sequence[Values], ends: Sequence[Values]
+    ) -> None:
+        """Notes what is wanted of the rows of a child behind the wanted outcomes."""
+        rows = self.stages[child].rows
+        for outcome in _bits(wanted):
+            row = rows.get(keys[outcome])
+            if row is None:
+                row = rows[keys[outcome]] = Row()
+            row.wanted |= self._select(child, ends[outcome])[0]
 
-    def _after(
-        self, number: int, branch: Branch | None, before: dict[Fact, Value]
-    ) -> dict[Fact, Value] | None:
-        """The values behind `number`, or None where a constraint refuses them."""
-        values = before.copy()
-        for fact in self.plan.steps[number]:
-            values.setdefault(fact, fact.start)
-            values[fact] = fact.step(number, branch, values)
-            if values[fact] is REFUSED:
-                return None
-        return values
+    def _possible(self, stage: Stage, lasting: Values) -> int:
+        """The outcomes that the guards and the facts that live on allow, as bits."""
+        outcomes = self.plan.variables[stage.number].outcomes
+        allowed = (1 << len(outcomes)) - 1
+        if outcomes and outcomes[-1] is None:
+            dead = 1 << (len(outcomes) - 1)
+            allowed = allowed ^ dead if all(lasting[g] for g in stage.guards) else dead
+        known = dict(zip(stage.lasting, lasting, strict=True))
+        for fact in stage.moved:
+            allowed &= self._column(stage.number, fact, known.get(fact, fact.start))[1]
+        return allowed
+
+    def _following(
+        self, stage: Stage, lasting: Values
+    ) -> Iterator[tuple[int, list[Values], list[Values]]]:
+        """For each child, the two halves of its state behind each outcome."""
+        known = dict(zip(stage.lasting, lasting, strict=True))
+        number = len(self.plan.variables[stage.number].outcomes)
+        columns = {fact: [value] * number for fact, value in known.items()}
+        for fact in stage.moved:
+            columns[fact] = self._column(stage.number, fact, known.get(fact, fact.start))[0]
+        for child in stage.children:
+            below = self.stages[child]
+            yield child, _rows(columns, below.lasting, number), _rows(columns, below.ending, number)
+
+    def _below(self, number: int, lasting: Values, outcome: int) -> Iterator[tuple[int, State]]:
+        for child, keys, ends in self._following(self.stages[number], lasting):
+            yield child, State(keys[outcome], ends[outcome])
+
+    def _column(self, number: int, fact: Fact, value: Value) -> tuple[list[Value], int]:
+        """What a fact becomes with each outcome of a variable, and which it does not refuse."""
+        key = (number, fact, value)
+        if key not in self._columns:
+            outcomes = self.plan.variables[number].outcomes
+            self._spend(fact.effort * len(outcomes), self.stages[number])
+            values = fact.after(number, outcomes, value)
+            allowed = sum(1 << n for n, after in enumerate(values) if after is not REFUSED)
+            self._columns[key] = values, allowed
+        return self._columns[key]
+
+    def _select(self, number: int, ending: Values) -> tuple[int, tuple[Interval, ...]]:
+        """The outcomes that the facts ending at a variable allow, as bits and as intervals."""
+        key = (number, ending)
+        if key not in self._selected:
+            allowed = (1 << len(self.plan.variables[number].outcomes)) - 1
+            for fact, value in zip(self.stages[number].ending, ending, strict=True):
+                allowed &= self._column(number, fact, value)[1]
+            self._selected[key] = allowed, tuple(_intervals(allowed))
+        return self._selected[key]
 
     def _sum(self) -> None:
-        """The number of ways of every state, from the leaves up."""
-        for number in reversed(range(len(self.plan.variables))):
-            children = self.plan.children[number]
-            for row in self.rows[number].values():
-                ways = (
-                    (move.branch.size if move.branch else 1)
-                    * prod(map(self.suffix, children, move.states))
-                    for move in row.moves
-                )
-                row.starts = tuple(accumulate(ways, initial=0))
-                row.total = row.starts[-1]
+        """The number of ways of every outcome in every row, from the leaves up."""
+        for stage in reversed(self.stages):
+            sizes = [1 if o is None else o.size for o in self.plan.variables[stage.number].outcomes]
+            for lasting, row in stage.rows.items():
+                ways = [0] * len(sizes)
+                for outcome in _bits(row.wanted):
+                    ways[outcome] = sizes[outcome]
+                for child, keys, ends in self._following(stage, lasting):
+                    self._multiply(ways, row.wanted, child, keys, ends)
+                row.starts = list(accumulate(ways, initial=0))
 
-    def _remembered(self, number: int) -> tuple[Decision, ...]:
-        """The decisions of which the children of `number` remember something."""
-        decisions = {
-            self.plan.variables[read].decision
-            for child in self.plan.children[number]
-            for fact in self.plan.facts[child]
-            for read in fact.scope
-            if read <= number
-        }
-        return tuple(self.space.decisions[d] for d in sorted(decisions))
+    def _multiply(
+        self,
+        ways: list[int],
+        wanted: int,
+        child: int,
+        keys: Sequence[Values],
+        ends: Sequence[Values],
+    ) -> None:
+        rows = self.stages[child].rows
+        for outcome in _bits(wanted):
+            starts = rows[keys[outcome]].starts
+            intervals = self._select(child, ends[outcome])[1]
+            ways[outcome] *= sum(starts[high] - starts[low] for low, high in intervals)
+
+    def _spend(self, work: int, stage: Stage) -> None:
+        self._left -= work
+        if self._left < 0:
+            facts = (*stage.lasting, *stage.ending, *stage.moved)
+            read = {n for fact in facts for n in fact.scope}
+            decisions = sorted({self.plan.variables[n].decision for n in read})
+            raise TooManyStates(tuple(self.space.decisions[d] for d in decisions), self.limit)
+
+
+def _selects(fact: Fact, number: int) -> bool:
+    return isinstance(fact, Demand | Quota) and fact.scope[-1] == number
+
+
+def _sorted(picks: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(picks))
+
+
+def _rows(columns: dict[Fact, list[Value]], facts: Sequence[Fact], number: int) -> list[Values]:
+    """The values of `facts` side by side, for each of `number` outcomes."""
+    return list(zip(*(columns[f] for f in facts), strict=True)) if facts else [()] * number
+
+
+def _bits(bits: int) -> Iterator[int]:
+    """The places of the bits that are set, ascending."""
+    if bits.bit_count() == bits.bit_length():
+        yield from range(bits.bit_length())
+        return
+    yield from (n for n, bit in enumerate(reversed(f"{bits:b}")) if bit == "1")
+
+
+def _intervals(bits: int) -> Iterator[Interval]:
+    """The runs of bits that are set, ascending, their ends excluded."""
+    start = 0
+    while bits:
+        skipped = (bits & -bits).bit_length() - 1
+        bits >>= skipped
+        length = (~bits & (bits + 1)).bit_length() - 1
+        yield start + skipped, start + skipped + length
+        bits >>= length
+        start += skipped + length
 
 
 @lru_cache(maxsize=16)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from enasdsl.ir.constraint import folded, reads, settled
-from enasdsl.ir.memory import Demand, Fact, Membership, Quota
+from enasdsl.ir.constraint import clauses, reads, tests
+from enasdsl.ir.folding import exact, fold, folded, settled
+from enasdsl.ir.memory import MET, REFUSED, Demand, Fact, Membership, Quota, Total, Truth, demand
 from enasdsl.ir.space import Constraint, Kind, Space
-from enasdsl.ir.variables import Variable, tests, variables
-from enasdsl.semantics.symbols import Chosen, Condition, Counted, Test
-
-OUTSIDE = -1  # before every variable
+from enasdsl.ir.variables import Variable, apart, variables
+from enasdsl.semantics.symbols import Chosen, Computed, Condition, Counted, Num, Test
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +19,8 @@ class Plan:
     """The forest of the variables, each behind its parent, and the facts along its paths.
 
     For each variable, `facts` are what is remembered when it is reached, `guards` those that must
-    be true for it to be live, and `steps` those that it changes, memberships first. `feasible` is
-    False where a constraint fails whatever is decided.
+    be true for it to be live, and `steps` those that it changes. `feasible` is False where a
+    constraint fails whatever is decided.
     """
 
     variables: tuple[Variable, ...]
@@ -45,13 +44,15 @@ class _Planner:
         self.parts: defaultdict[int, list[int]] = defaultdict(list)
         for number, variable in enumerate(self.variables):
             self.parts[variable.decision].append(number)
+        self.split = {d: [self.variables[n] for n in own] for d, own in self.parts.items()}
         self.members: dict[Test, Membership] = {}
 
     def plan(self) -> Plan:
         guards = [self.guard(self.space.decisions[v.decision].guard) for v in self.variables]
-        demands = [self.demand(c) for c in self.space.constraints]
+        demands = [d for c in self.space.constraints for d in self.demands(c)]
+        feasible = all(d.start is not REFUSED for d in demands)
         facts: list[Fact] = [*self.members.values(), *self.quotas()]
-        facts += [d for d in demands if d.scope and d.start is not True]
+        facts += demands if feasible else []
         steps: list[list[Fact]] = [[] for _ in self.variables]
         for fact in facts:
             for number in fact.scope:
@@ -65,7 +66,7 @@ class _Planner:
             _remembered(guards, steps, children),
             tuple(guards),
             tuple(map(tuple, steps)),
-            all(d.scope or d.start for d in demands),
+            feasible,
         )
 
     def guard(self, condition: Condition) -> tuple[Membership, ...]:
@@ -92,26 +93,43 @@ class _Planner:
                 found.append(Quota(domain.least, domain.most, tuple(parts)))
         return found
 
-    def demand(self, constraint: Constraint) -> Demand:
-        guard = self.guard(constraint.guard)
-        read: defaultdict[int, list[Chosen | Counted]] = defaultdict(list)
-        for chosen in dict.fromkeys(reads(constraint.value)):
-            read[self.parts[chosen.decision][0]].append(chosen)
-        value = folded(constraint.value)
-        settlers = {member.scope[-1] for member in guard}
-        unsure = {n for n, chosen in read.items() if any(map(self.missing, chosen))}
-        return Demand(
-            guard,
-            {number: tuple(chosen) for number, chosen in read.items()},
-            max(settlers | unsure, default=OUTSIDE),
-            tuple(sorted(settlers | read.keys())),
-            bool(value) if settled(value) else value,
-        )
+    def demands(self, constraint: Constraint) -> Iterator[Demand]:
+        """The clauses of a constraint that can fail."""
+        for clause in clauses(constraint, self.missing):
+            found = demand([self.alternative(folded(apart(a, self.split))) for a in clause])
+            if found.start is not MET:
+                yield found
 
-    def missing(self, chosen: Chosen | Counted) -> bool:
+    def alternative(self, num: Num) -> Truth | Total:
+        """One alternative of a clause, as a sum if it is the comparison of sums."""
+        whole = {n: self.variables[n] for n in self.scope(num)}
+        comparison = _difference(num)
+        if comparison is None:
+            return Truth(whole, num)
+        operator, difference = comparison
+        match difference:
+            case Computed("+", terms):
+                pass
+            case _:
+                terms = (difference,)
+        constant = sum(int(t) for t in terms if isinstance(t, int))
+        unknown = [t for t in terms if not settled(t)]
+        scopes = [frozenset(self.scope(t)) for t in unknown]
+        return Total(operator, constant, unknown, scopes, whole)
+
+    def scope(self, num: Num) -> tuple[int, ...]:
+        """The variables that settle a number, ascending."""
+        return tuple(sorted({self.owner(leaf) for leaf in reads(num)}))
+
+    def owner(self, leaf: Chosen | Counted) -> int:
+        """The variable that settles a part of a constraint."""
+        parts = self.parts[leaf.decision]
+        if isinstance(leaf, Chosen):
+            return parts[0 if self.variables[parts[0]].slot is None else leaf.slot]
+        return next((n for n in parts if not leaf.allowed.isdisjoint(self.own(n))), parts[0])
+
+    def missing(self, chosen: Chosen) -> bool:
         """Whether there are architectures without the pick that `chosen` reads."""
-        if isinstance(chosen, Counted):
-            return False
         decision = self.space.decisions[chosen.decision]
         return bool(decision.guard) or chosen.slot >= decision.domain.least
 
@@ -123,10 +141,7 @@ class _Planner:
         for number, members in enumerate(guards):
             above[number].update(n for member in members for n in member.scope)
         for fact in facts:
-            together = set(fact.scope)
-            if isinstance(fact, Demand):
-                together.update(n for member in fact.guard for n in member.scope)
-            above[max(together)] |= together
+            above[fact.scope[-1]].update(fact.scope)
         parents: list[int | None] = [None] * len(self.variables)
         for number in reversed(range(len(self.variables))):
             above[number].discard(number)
@@ -135,6 +150,22 @@ class _Planner:
                 parents[number] = parent
                 above[parent] |= above[number]
         return parents
+
+
+def _difference(num: Num) -> tuple[str, Num] | None:
+    """A comparison of whole numbers as the comparison of one with zero: `<=`, `==` or `!=`."""
+    match num:
+        case Computed("<=" | "==" | "!=" as operator, (left, right)) if exact(left) and exact(
+            right
+        ):
+            return operator, fold("-", (left, right))
+        case Computed("<", (left, right)) if exact(left) and exact(right):
+            return "<=", fold("+", (fold("-", (left, right)), 1))
+        case Computed(">=", (left, right)):
+            return _difference(Computed("<=", (right, left)))
+        case Computed(">", (left, right)):
+            return _difference(Computed("<", (right, left)))
+    return None
 
 
 def _inverse(parents: Sequence[int | None]) -> tuple[tuple[int, ...], ...]:

@@ -1,28 +1,29 @@
 """What a count has to remember of the variables behind it in order to go on.
 
-Each fact has a value, `start` before the first variable of its `scope`, and `step` gives the
-value behind each variable of its scope.
+Each fact has a value, `start` before the first variable of its `scope`. `after` gives the values
+that the outcomes of a variable of its scope lead to, in the order of the outcomes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from enasdsl.ir.constraint import made, settle, settled
-from enasdsl.ir.variables import Branch
-from enasdsl.semantics.symbols import Chosen, Counted, Num
+from enasdsl.ir.folding import bounds, settle, settled
+from enasdsl.ir.variables import Branch, Variable
+from enasdsl.semantics.symbols import Num
 
 REFUSED: Final = "refused"
 """The value of a fact that no architecture may have."""
+MET: Final = "met"
+"""The value of a constraint that can no longer fail."""
 
-Value = Num
-Values = Mapping["Fact", Value]
+Value = Hashable
 
 
 class Fact(Protocol):
-    """Something remembered."""
+    """Something remembered; `effort` is how dear one outcome is, in those of a plain sum."""
 
     @property
     def scope(self) -> tuple[int, ...]:
@@ -31,11 +32,11 @@ class Fact(Protocol):
     @property
     def start(self) -> Value: ...
 
-    def step(self, variable: int, branch: Branch | None, values: Values) -> Value:
-        """Its value behind `variable`, which took `branch`, or is not live where that is None.
+    @property
+    def effort(self) -> int: ...
 
-        `values` are those before the variable, and those behind it of each Membership.
-        """
+    def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
+        """What `value` becomes with each of the `outcomes` of a variable."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,57 +46,194 @@ class Membership:
     allowed: frozenset[int]
     scope: tuple[int, ...]
     start: Value = False
+    effort: int = 1
 
-    def step(self, variable: int, branch: Branch | None, values: Values) -> Value:
-        if branch is None or values[self]:
-            return values[self]
-        return not self.allowed.isdisjoint(branch.sample)
+    def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
+        if value:
+            return [value] * len(outcomes)
+        return [b is not None and not self.allowed.isdisjoint(b.sample) for b in outcomes]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quota:
-    """How many members a subset whose members are decided apart has so far."""
+    """How many members a set whose members are decided apart has so far."""
 
     least: int
     most: int
     scope: tuple[int, ...]
     start: Value = 0
+    effort: int = 1
 
-    def step(self, variable: int, branch: Branch | None, values: Values) -> Value:
-        if branch is None:
-            return 0
-        number = int(values[self]) + len(branch.sample)  # type: ignore[arg-type]
-        short = variable == self.scope[-1] and number < self.least
-        return REFUSED if short or number > self.most else number
+    def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
+        assert isinstance(value, int)
+        least = self.least if variable == self.scope[-1] else 0
+        numbers = [None if b is None else value + len(b.sample) for b in outcomes]
+        return [0 if n is None else n if least <= n <= self.most else REFUSED for n in numbers]
+
+
+def put(num: Num, variable: Variable, outcome: Branch | None) -> Num:
+    """`num` with what `variable` settles of it put in."""
+    return settle(num, lambda leaf: variable.value(leaf, outcome))
+
+
+@dataclass(slots=True, eq=False)
+class Truth:
+    """One alternative of a clause: what is left of it, by the number under which it is kept."""
+
+    variables: Mapping[int, Variable]
+    whole: Num
+    known: dict[Num, int] = field(default_factory=dict)
+    left: list[Num] = field(default_factory=list)
+    effort: int = 8
+
+    @property
+    def scope(self) -> tuple[int, ...]:
+        return tuple(self.variables)
+
+    @property
+    def start(self) -> Value:
+        return self._keep(self.whole)
+
+    def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
+        assert isinstance(value, int)
+        left = self.left[value]
+        return [self._keep(put(left, self.variables[variable], o)) for o in outcomes]
+
+    def _keep(self, num: Num) -> Value:
+        if settled(num):
+            return MET if num else REFUSED
+        if num not in self.known:
+            self.known[num] = len(self.left)
+            self.left.append(num)
+        return self.known[num]
+
+
+Step = tuple[int, int, int, int]
+"""What an outcome adds to a sum, what is then left open, and the bounds of all that may follow."""
+Open = tuple[tuple[int, Num], ...]
+
+
+@dataclass(slots=True, eq=False)
+class Total:
+    """One alternative of a clause: a sum of whole numbers that compares with zero.
+
+    Its value is the sum so far, and the number under which the terms are kept that have begun and
+    are not over.
+    """
+
+    operator: str  # "<=", "==" or "!="
+    constant: int
+    terms: Sequence[Num]
+    scopes: Sequence[frozenset[int]]  # the variables that each term reads
+    variables: Mapping[int, Variable]
+    known: dict[Open, int] = field(default_factory=dict)
+    open: list[Open] = field(default_factory=list)
+    steps: dict[tuple[int, int], list[Step]] = field(default_factory=dict)
+    later: dict[int, tuple[int, int]] = field(default_factory=dict)
+    effort: int = 1
+
+    @property
+    def scope(self) -> tuple[int, ...]:
+        return tuple(self.variables)
+
+    @property
+    def start(self) -> Value:
+        low, high = self._bounds((), -1)
+        return self._judged([(self.constant, self._keep(()), low, high)], 0)[0]
+
+    def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
+        assert isinstance(value, tuple)
+        total, left = value
+        if (variable, left) not in self.steps:
+            self.steps[variable, left] = [self._step(variable, o, left) for o in outcomes]
+        return self._judged(self.steps[variable, left], total)
+
+    def _judged(self, steps: list[Step], total: int) -> list[Value]:
+        if self.operator == "<=":
+            return [
+                MET if (n := total + added) + high <= 0
+                else REFUSED if n + low > 0
+                else (n, left)
+                for added, left, low, high in steps
+            ]  # fmt: skip
+        zero, other = (MET, REFUSED) if self.operator == "==" else (REFUSED, MET)
+        return [
+            other if (n := total + added) + low > 0 or n + high < 0
+            else zero if low == high
+            else (n, left)
+            for added, left, low, high in steps
+        ]  # fmt: skip
+
+    def _step(self, variable: int, outcome: Branch | None, left: int) -> Step:
+        begun = dict(self.open[left])
+        added = 0
+        still: list[tuple[int, Num]] = []
+        for number, scope in enumerate(self.scopes):
+            num = self.terms[number] if variable == min(scope) else begun.get(number)
+            if num is None:
+                continue
+            if variable in scope:
+                num = put(num, self.variables[variable], outcome)
+            if isinstance(num, int):
+                added += num
+            else:
+                still.append((number, num))
+        low, high = self._bounds(tuple(still), variable)
+        return added, self._keep(tuple(still)), low, high
+
+    def _bounds(self, still: Open, variable: int) -> tuple[int, int]:
+        """Between which numbers the terms lie that are not over behind `variable`."""
+        if variable not in self.later:
+            pairs = zip(self.terms, self.scopes, strict=True)
+            self.later[variable] = _bounds([t for t, scope in pairs if min(scope) > variable])
+        low, high = _bounds([num for _, num in still])
+        return low + self.later[variable][0], high + self.later[variable][1]
+
+    def _keep(self, still: Open) -> int:
+        if still not in self.known:
+            self.known[still] = len(self.open)
+            self.open.append(still)
+        return self.known[still]
+
+
+def _bounds(terms: Sequence[Num]) -> tuple[int, int]:
+    """Bounds on a sum of whole numbers."""
+    found = [pair for pair in map(bounds, terms) if pair is not None]
+    return int(sum(low for low, _ in found)), int(sum(high for _, high in found))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Demand:
-    """What is left of a constraint; True where it can no longer fail.
+    """A clause, of which one alternative must hold; it has their values side by side."""
 
-    `reads` are the values that each variable settles. Until `firm` is decided, a guard that fails
-    or a value that is missing may still set the constraint aside.
-    """
-
-    guard: tuple[Membership, ...]
-    reads: Mapping[int, tuple[Chosen | Counted, ...]]
-    firm: int
+    alternatives: tuple[Truth | Total, ...]
     scope: tuple[int, ...]
-    start: Value = field(default=True)
+    start: Value
+    effort: int
 
-    def step(self, variable: int, branch: Branch | None, values: Values) -> Value:
-        value = values[self]
-        if value is True or any(self._fails(member, variable, values) for member in self.guard):
-            return True
-        reads = self.reads.get(variable, ())
-        if reads:
-            picks = None if branch is None else branch.sample
-            if not all(made(chosen, picks) for chosen in reads):
-                return True
-            value = settle(value, reads[0].decision, picks or ())
-        if settled(value):
-            value = bool(value)
-        return REFUSED if value is False and variable >= self.firm else value
+    def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
+        if value is MET:
+            return [MET] * len(outcomes)
+        assert isinstance(value, tuple)
+        columns = [
+            a.after(variable, outcomes, v)
+            if v is not REFUSED and variable in a.variables
+            else [v] * len(outcomes)
+            for a, v in zip(self.alternatives, value, strict=True)
+        ]
+        return [joined(values) for values in zip(*columns, strict=True)]
 
-    def _fails(self, member: Membership, variable: int, values: Values) -> bool:
-        return member.scope[-1] == variable and not values[member]
+
+def joined(values: tuple[Value, ...]) -> Value:
+    """The value of a clause whose alternatives have these values."""
+    if MET in values:
+        return MET
+    return REFUSED if values.count(REFUSED) == len(values) else values
+
+
+def demand(alternatives: Sequence[Truth | Total]) -> Demand:
+    """The clause of which one of these must hold."""
+    scope = sorted({n for a in alternatives for n in a.variables})
+    start = joined(tuple(a.start for a in alternatives))
+    effort = sum(a.effort for a in alternatives)
+    return Demand(tuple(alternatives), tuple(scope), start, effort)

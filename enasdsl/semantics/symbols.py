@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import product
 from math import prod
 
@@ -58,11 +58,21 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A scalar that one decision settles: `values` by the index picked in `slot`."""
+    """A scalar that one decision settles: `values` by the index picked in `slot`.
+
+    Where that pick is not made it is `missing`; None stands for no value at all.
+    """
 
     decision: int
     slot: int
     values: tuple[Scalar, ...]
+    missing: Scalar | None = None
+
+    def of(self, picks: Picks) -> Scalar | None:
+        """The value for what the decision picks."""
+        if picks is None or self.slot >= len(picks):
+            return self.missing
+        return self.values[picks[self.slot]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +99,7 @@ Num = Scalar | Chosen | Counted | Computed
 NUMBERS = (int, float, str, Chosen, Counted, Computed)  # what isinstance takes for a Num
 
 OPERATORS: Mapping[str, Callable[..., Scalar]] = {
-    "+": operator.add,
+    "+": lambda *terms: reduce(operator.add, terms),
     "-": operator.sub,
     "*": operator.mul,
     "/": lambda a, b: a // b if isinstance(a, int) and isinstance(b, int) and a % b == 0 else a / b,
@@ -102,12 +112,14 @@ OPERATORS: Mapping[str, Callable[..., Scalar]] = {
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
-    "and": lambda a, b: bool(a and b),
-    "or": lambda a, b: bool(a or b),
+    "and": lambda *truths: all(truths),
+    "or": lambda *truths: any(truths),
     "not": operator.not_,
     "neg": operator.neg,
     "min": min,
     "max": max,
+    "abs": abs,
+    "when": lambda condition, value, other: value if condition else other,
 }
 
 
@@ -122,17 +134,20 @@ def compute(name: str, *operands: Num) -> Num:
     ((decision, slot),) = decided
     size = next(len(o.values) for o in operands if isinstance(o, Chosen))
     columns = [o.values if isinstance(o, Chosen) else (o,) * size for o in operands]
-    return Chosen(decision, slot, tuple(function(*row) for row in zip(*columns, strict=True)))
+    values = tuple(function(*row) for row in zip(*columns, strict=True))
+    absent = [o.missing if isinstance(o, Chosen) else o for o in operands]
+    missing = None if None in absent else function(*absent)
+    return Chosen(decision, slot, values, missing)
 
 
 def resolve(num: Num, reading: Reading) -> Scalar:
     """The number that `num` is in one architecture."""
     match num:
-        case Chosen(decision, slot, values):
-            picks = reading.picks[decision]
-            if picks is None:
+        case Chosen(decision):
+            value = num.of(reading.picks[decision])
+            if value is None:
                 raise ValueError(f"decision {decision} is not live in this architecture")
-            return values[picks[slot]]
+            return value
         case Counted(decision, allowed):
             return sum(p in allowed for p in reading.picks[decision] or ())
         case Computed(name, operands):
@@ -141,6 +156,7 @@ def resolve(num: Num, reading: Reading) -> Scalar:
             return num
 
 
+_RISING = ("+", "min", "max")  # they grow with each of their operands
 TABULATED = 20_000
 """For how many joint picks arithmetic of several decisions is written out."""
 
@@ -167,8 +183,10 @@ def _extremes(num: Computed, spelled: str) -> tuple[Scalar, Scalar]:
     if prod(_axes(num).values()) <= TABULATED and not _counts(num):
         found = list(_table(num).values())
     else:
-        corners = [extremes(o) for o in num.operands]
-        found = [OPERATORS[num.operator](*c) for c in _corners(corners)]
+        ends = [extremes(o) for o in num.operands]
+        rising = num.operator in _RISING
+        corners = list(zip(*ends, strict=True)) if rising else _corners(ends)
+        found = [OPERATORS[num.operator](*c) for c in corners]
     return min(found), max(found)
 
 
