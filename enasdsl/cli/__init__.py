@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
-from enasdsl.cli import compiling, explaining, searching, spaces, starting
+from enasdsl.cli import compiling, editing, explaining, searching, spaces, starting
 from enasdsl.cli.ending import (
     USAGE,
     WRONG_INPUT,
@@ -42,6 +42,7 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     ),
     starting.new: ("enasdsl new first", "enasdsl new models/second --kind transformer"),
     explaining.explain: ("enasdsl explain E0203", "enasdsl explain --output json"),
+    editing.lsp: ("enasdsl lsp < /dev/null",),
     explaining.ops: ("enasdsl ops", "enasdsl ops conv", "enasdsl ops sep_conv --output json"),
     compiling.compile: (
         "enasdsl compile micro",
