@@ -53,6 +53,11 @@ class Weight:
     when: str | None = None  # a boolean argument without which the weight does not exist
 
 
+def costless(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
+    """What an operation without products of weights or of values is taken to cost."""
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class OpSpec:
     """One primitive operation.
@@ -70,7 +75,7 @@ class OpSpec:
     weights: tuple[Weight, ...] = ()
     arity: int = 1
     strides: bool = False
-    macs: Callable[[Args, tuple[Shape, ...], Shape], int] = lambda args, inputs, output: 0
+    macs: Callable[[Args, tuple[Shape, ...], Shape], int] = costless
 
 
 def axis_size(axis: str | int, args: Args, channels: tuple[int, int], positions: int) -> int:
