@@ -43,6 +43,7 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     starting.new: ("enasdsl new first", "enasdsl new models/second --kind transformer"),
     explaining.explain: ("enasdsl explain E0203", "enasdsl explain --output json"),
     editing.lsp: ("enasdsl lsp < /dev/null",),
+    editing.editor: ("enasdsl editor vscode enas-vscode",),
     explaining.ops: ("enasdsl ops", "enasdsl ops conv", "enasdsl ops sep_conv --output json"),
     compiling.compile: (
         "enasdsl compile micro",
