@@ -69,6 +69,12 @@ def possible(source: SourceFile) -> tuple[frozenset[str], tuple[Bracket, ...]]:
     return acceptable(run.states, stack), tuple(run.brackets)
 
 
+def tokens(source: SourceFile) -> Iterator[tuple[str, Span]]:
+    """The kinds and places of the tokens of a file that parses, `_END` between statements."""
+    for token in parser().parse_interactive(source.text).iter_parse():
+        yield token.type, Span(source, token.start_pos or 0, token.end_pos or 0)
+
+
 # ------------------------------------------------------------------------------- the tables
 
 
