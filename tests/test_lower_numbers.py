@@ -47,8 +47,8 @@ def ops(space: Space) -> list[list[str]]:
 
 
 def test_a_named_list_in_a_list_stands_for_its_members() -> None:
-    lists = "ops pools = [max_pool(3), avg_pool(3)]\nops all = [relu, pools]"
-    space = lowered(lists, "choose [tanh, all]")
+    lists = "ops pools = [max_pool(3), avg_pool(3)]\nops every = [relu, pools]"
+    space = lowered(lists, "choose [tanh, every]")
     assert space.decisions[0].labels == ("tanh", "relu", "max_pool(3)", "avg_pool(3)")
     assert ops(space) == [["tanh"], ["relu"], ["max_pool"], ["avg_pool"]]
 

@@ -115,8 +115,43 @@ ENTRIES: dict[str, Entry] = {
     ),
     "E0408": Entry(
         "a requirement that nothing meets",
-        ("The condition of a `require` is false whatever is chosen."),
-        bad=("param N = 3\nrequire N > 3"),
-        good=("param N = 4\nrequire N > 3"),
+        (
+            "A `require` is false whatever is chosen, or several of them are false together, so "
+            "that the space is empty. The places named are a smallest set of them for which this "
+            "is so."
+        ),
+        bad=(
+            "a, b = choose 2 from 8..64 step 8 with repeats\n"
+            "require a + b <= 64\n"
+            "require a - b >= 56"
+        ),
+        good=(
+            "a, b = choose 2 from 8..64 step 8 with repeats\n"
+            "require a + b <= 64\n"
+            "require a - b >= 24"
+        ),
+    ),
+    "E0409": Entry(
+        "loose ends that are not settled",
+        (
+            "`count(loose)` in a `require` is the number of loose ends of the whole cell, so it "
+            "stands below the last node: a node that follows may read an end that is loose so far."
+        ),
+        bad=(
+            "cell c(x) {\n"
+            "  node i in 1..2 { choose earlier -> relu }\n"
+            "  require count(loose) == 1\n"
+            "  node 3 { previous -> tanh }\n"
+            "  sum(loose)\n"
+            "}"
+        ),
+        good=(
+            "cell c(x) {\n"
+            "  node i in 1..2 { choose earlier -> relu }\n"
+            "  node 3 { previous -> tanh }\n"
+            "  require count(loose) == 1\n"
+            "  sum(loose)\n"
+            "}"
+        ),
     ),
 }

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 
 from enasdsl.ir.build import mistake
-from enasdsl.ir.connections import number_of, reaches
+from enasdsl.ir.comparing import COMPARISONS, Side, arithmetic, compare
+from enasdsl.ir.connections import edges, number_of, reaches
 from enasdsl.ir.context import Context
+from enasdsl.ir.lists import OF_LISTS, Listed
 from enasdsl.ir.space import Kind
-from enasdsl.ir.typed import always, describe, items_of, surely
+from enasdsl.ir.typed import always, describe, items_of, label
 from enasdsl.ir.values import Item, Listing, Lowered, Picked, Primitive, Tensor
 from enasdsl.semantics.ops import OPS
-from enasdsl.semantics.symbols import Chosen, Computed, Num, Shape, Test, compute
+from enasdsl.semantics.symbols import Chosen, Computed, Num, Shape, Test, compute, extremes
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -25,54 +26,61 @@ def _factorial(n: int) -> int:
     return math.factorial(n)
 
 
-FUNCTIONS: Mapping[str, Callable[..., Num]] = {
-    "factorial": _factorial,
-    "abs": abs,
-    "min": min,
-    "max": max,
-}
-_OF_LISTS = {"sum": sum, "product": math.prod, "count": len}
-_OF_VALUES = ("channels", "reachable")
+_ONE = ("abs", "factorial")
+_OF_VALUES = ("channels", "count", "edges", "reachable")
+FUNCTIONS = frozenset({*_ONE, *_OF_VALUES, *OF_LISTS})
+"""The functions that give a number or a truth."""
 
 
 def is_function(name: str, ctx: Context) -> bool:
     """Whether `name(...)` may be a function of numbers here (`sum` and `product` may be both)."""
-    known = name in FUNCTIONS or name in _OF_LISTS or name in _OF_VALUES
-    return known and ctx.lookup(name) is None
+    return name in FUNCTIONS and ctx.lookup(name) is None
 
 
 def call_function(name: str, values: list[Lowered], expr: ast.Call, ctx: Context) -> Lowered:
-    """A function of numbers; over decisions it stays symbolic where its arguments are few."""
+    """A function of numbers; over decisions it stays symbolic."""
+    items = _members(values, expr)
+    match name:
+        case "count":
+            return number_of(items, ctx, span=expr.span)
+        case "edges":
+            return edges(items, ctx, span=expr.span)
+        case "reachable":
+            return _reachable(values, expr, ctx)
+        case "channels":
+            return _channels([always(i, ctx, span=expr.span) for i in items], expr)
+        case "abs" | "factorial":
+            return _of_one(name, [always(i, ctx, span=expr.span) for i in items], expr)
+        case _:
+            return OF_LISTS[name](Listed(name, items, ctx, expr.span))
+
+
+def _members(values: list[Lowered], expr: ast.Call) -> list[Item]:
+    """The arguments of a function, those of lists one by one, each by its own text."""
     items: list[Item] = []
-    for value in values:
-        items += value.items if isinstance(value, Listing) else [Item(value)]
-    if name == "count":
-        return number_of(items, ctx, span=expr.span)
-    if name == "reachable":
-        return _reachable(values, expr, ctx)
-    flat = [_present(name, item, ctx, expr) for item in items]
-    if name == "channels":
-        return _channels(flat, expr)
-    if any(isinstance(v, Chosen | Computed) for v in flat):
-        return _symbolic(name, flat, expr)
-    if not all(isinstance(v, int | float) for v in flat):
-        odd = next(v for v in flat if not isinstance(v, int | float))
-        raise mistake("E0208", f"`{name}` needs numbers", expr.span, f"there is {describe(odd)}")
-    try:
-        if name in _OF_LISTS:
-            return _OF_LISTS[name](flat)  # type: ignore[operator, no-any-return]
-        return FUNCTIONS[name](*flat)
-    except (ValueError, TypeError) as error:
-        raise mistake("E0208", f"`{name}` cannot take these", expr.span, str(error)) from None
+    for n, value in enumerate(values):
+        if isinstance(value, Listing):
+            items += value.items
+        else:
+            text = label(expr.arguments[n].value) if len(values) == len(expr.arguments) else ""
+            items.append(Item(value, label=text))
+    return items
 
 
-def _present(name: str, item: Item, ctx: Context, expr: ast.Call) -> Lowered:
-    """A member as the function sees it: a sum counts one that is absent as nothing."""
-    if surely(item.condition, ctx.guard):
-        return item.value
-    if name != "sum" or not isinstance(item.value, int | float | Chosen | Computed):
-        return always(item, ctx, span=expr.span)
-    return compute("*", item.value, number_of((item,), ctx, span=expr.span))
+def _of_one(name: str, values: list[Lowered], expr: ast.Call) -> Num:
+    match values:
+        case [int() | float() as number]:
+            try:
+                return abs(number) if name == "abs" else _factorial(number)  # type: ignore[arg-type]
+            except ValueError as error:
+                raise mistake(
+                    "E0208", f"`{name}` cannot take this", expr.span, str(error)
+                ) from None
+        case [Chosen() | Computed() as number] if name == "abs":
+            return arithmetic("abs", Side(number, "", expr.span))
+    found = describe(values[0]) if len(values) == 1 else f"{len(values)} values"
+    known = "a fixed number" if name == "factorial" else "a number"
+    raise mistake("E0208", f"`{name}` needs {known}", expr.span, f"this is {found}")
 
 
 def _reachable(values: list[Lowered], expr: ast.Call, ctx: Context) -> Num:
@@ -100,16 +108,6 @@ def _channels(values: list[Lowered], expr: ast.Call) -> Num:
     )
 
 
-def _symbolic(name: str, flat: list[Lowered], expr: ast.Call) -> Num:
-    joined = {"sum": "+", "product": "*", "min": "min", "max": "max"}.get(name)
-    if joined is None:
-        raise mistake("E0208", f"`{name}` needs fixed numbers", expr.span, "one is chosen")
-    total = flat[0]
-    for value in flat[1:]:
-        total = compute(joined, total, value)  # type: ignore[arg-type]
-    return total  # type: ignore[return-value]
-
-
 def unary(expr: ast.Unary, value: Lowered, ctx: Context) -> Lowered:
     """`-x` of a number or a value, `not x` of a truth."""
     name = "neg" if expr.operator == "-" else "not"
@@ -129,6 +127,9 @@ def binary(expr: ast.Binary, left: Lowered, right: Lowered, ctx: Context) -> Low
     """Arithmetic of numbers, elementwise arithmetic of values, or the difference of lists."""
     if expr.operator == "except":
         return _except(expr, left, right, ctx)
+    if expr.operator in COMPARISONS:
+        first = Side(left, label(expr.left), expr.left.span)
+        return compare(expr.operator, first, Side(right, label(expr.right), expr.right.span), ctx)
     scalar = int | float | str | Chosen | Computed
     if isinstance(left, scalar) and isinstance(right, scalar):
         return _numbers(expr, left, right)
@@ -153,14 +154,24 @@ def _numbers(expr: ast.Binary, left: Num, right: Num) -> Num:
             expr.span,
             "the limit is 4,096 binary digits in each factor and an exponent of 4,096",
         )
+    sides = (Side(left, "", expr.left.span), Side(right, "", expr.right.span))
     try:
-        return compute(expr.operator, left, right)
+        found = arithmetic(expr.operator, *sides)
+        if expr.operator in _DIVISIONS and isinstance(right, Computed):
+            low, high = extremes(right)
+            if low <= 0 <= high:  # type: ignore[operator]
+                raise ZeroDivisionError
+        return found
     except ZeroDivisionError:
-        raise mistake("E0208", "division by zero", expr.right.span, "this is zero") from None
+        what = "may be" if isinstance(right, Chosen | Computed) else "is"
+        raise mistake("E0208", "division by zero", expr.right.span, f"this {what} zero") from None
     except (TypeError, ValueError, OverflowError) as error:
         raise mistake(
             "E0208", f"`{expr.operator}` cannot join these", expr.span, str(error)
         ) from None
+
+
+_DIVISIONS = ("/", "//", "%")
 
 
 def _small_power(left: Num, right: Num) -> bool:

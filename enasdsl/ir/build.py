@@ -54,6 +54,7 @@ class Builder:
     places: Places = field(default_factory=Places)
     frames: int = 0
     aligned: dict[tuple[int, tuple[int, ...], object], Tensor] = field(default_factory=dict)
+    complete: dict[int, Span] = field(default_factory=dict)  # where loose ends were counted
 
     def add(self, value: Value, *, span: Span) -> int:
         """Appends a value and gives its index; refuses a file that expands beyond the limit."""
@@ -68,6 +69,15 @@ class Builder:
     def node(
         self, name: str, tensor: Tensor, guard: Condition, *, frame: int, span: Span
     ) -> Tensor:
+        if frame in self.complete:
+            raise mistake(
+                "E0409",
+                "a requirement asks for loose ends before the last node",
+                self.complete[frame],
+                "which ends are loose is not settled here",
+                Label(span, f"`{name}` follows, and may read them"),
+                help="move the requirement below the last node",
+            )
         ref = self.add(Node(name, tensor.ref, guard, frame, tensor.shape), span=span)
         return Tensor(ref, tensor.shape, tensor.stride, span)
 

@@ -8,7 +8,9 @@ from enasdsl.diagnostics import Diagnostic
 from enasdsl.ir import cells, mentions
 from enasdsl.ir.apply import apply, iterations
 from enasdsl.ir.build import mistake
+from enasdsl.ir.connections import Untraced
 from enasdsl.ir.context import AMBIENT, Broken, Context, Evaluate, Program
+from enasdsl.ir.contradiction import contradiction
 from enasdsl.ir.evaluate import evaluate
 from enasdsl.ir.graph import Body
 from enasdsl.ir.joining import select, settle
@@ -43,8 +45,17 @@ def lower(
     An `outline` has no network: its decisions, which are the same, are found several times faster.
     An `evaluate` that looks on while it passes everything to the real one sees every value.
     """
+    try:
+        return _lower(checked, task, evaluate, outline=outline, merged=outline)
+    except Untraced:
+        return _lower(checked, task, evaluate, outline=outline, merged=False)
+
+
+def _lower(
+    checked: Checked, task: Task | None, evaluate: Evaluate, *, outline: bool, merged: bool
+) -> tuple[Space | None, tuple[Diagnostic, ...]]:
     kind = checked.network.task.text if checked.network else "image_classifier"
-    program = Program(checked, task or TASKS[kind], evaluate, apply, outline)
+    program = Program(checked, task or TASKS[kind], evaluate, apply, merged)
     bodies: list[Body] = []
     published: list[Published] = []
     if program.ledger.attempt(lambda: _globals(program)):
@@ -68,7 +79,8 @@ def lower(
         tuple(published),
         checked.modulo,
     )
-    return space, ()
+    unmet = contradiction(space)
+    return (space, ()) if unmet is None else (None, (unmet,))
 
 
 def _context(program: Program, name: str) -> Context:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from enasdsl.ir.build import Followup, mistake
+from enasdsl.ir.connections import edges
 from enasdsl.ir.context import Broken, Context
 from enasdsl.ir.typed import always, integer
 from enasdsl.ir.values import Composite, Item, Listing, Lowered, Primitive, Stamp
@@ -45,6 +46,8 @@ def _derived(name: str, ctx: Context, span: Span) -> Lowered | None:
             return ctx.ambient[name]
         case _ if name in ctx.own:
             return ctx.own[name]
+        case "edges":
+            return edges(() if ctx.frame is None else ctx.frame.nodes, ctx, span=span)
         case "earlier" | "nodes" | "inputs" | "previous" | "loose":
             return _part_of_frame(name, ctx, span)
         case _:

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from enasdsl.ir.build import Followup, Mistake, mistake
 from enasdsl.ir.choose import choose_by_name
+from enasdsl.ir.constraint import parts
 from enasdsl.ir.context import Broken, Context, Frame
+from enasdsl.ir.folding import is_truth
 from enasdsl.ir.joining import settle
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Constraint
@@ -96,27 +98,25 @@ def bind(statement: ast.Let, ctx: Context) -> None:
 def require(statement: ast.Require, ctx: Context) -> None:
     """`require condition`: recorded where decisions settle it, checked now where none does."""
     value = ctx.evaluate(statement.condition)
+    if not (isinstance(value, bool | Chosen | Computed) and is_truth(value)):
+        raise mistake(
+            "E0208",
+            "a requirement must be true or false",
+            statement.condition.span,
+            f"this is {describe(value)}",
+        )
     message = statement.message.value if statement.message else statement.condition.span.text
-    match value:
-        case bool():
-            if not value:
-                raise mistake(
-                    "E0408",
-                    "no architecture meets this requirement",
-                    statement.condition.span,
-                    message,
-                )
-        case Chosen() | Computed():
-            constraint = Constraint(value, ctx.guard or (), message, statement.span)
-            if constraint not in ctx.ledger.constraints:
-                ctx.ledger.constraints.append(constraint)
-        case _:
+    for part in parts(value):
+        if part is False:
             raise mistake(
-                "E0208",
-                "a requirement must be true or false",
+                "E0408",
+                "no architecture meets this requirement",
                 statement.condition.span,
-                f"this is {describe(value)}",
+                message,
             )
+        constraint = Constraint(part, ctx.guard or (), message, statement.span)
+        if part is not True and constraint not in ctx.ledger.constraints:
+            ctx.ledger.constraints.append(constraint)
 
 
 # ----------------------------------------------------------------------- nodes

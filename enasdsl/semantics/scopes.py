@@ -29,7 +29,8 @@ SIZES = frozenset({"classes", "vocabulary", "length"})
 """Sizes of the data set."""
 FUNCTIONS = frozenset(
     {
-        *("factorial", "min", "max", "abs", "count", "sum", "sorted"),
+        *("factorial", "min", "max", "abs", "count", "sum"),
+        *("all", "any", "sorted", "distinct"),
         *("channels", "reachable", "edges", "params", "macs"),
     }
 )
@@ -41,7 +42,7 @@ _PARAM_WORDS = frozenset({"filters", "hidden"})
 
 def valid_words(region: Region) -> frozenset[str]:
     """The built-in words that mean something in a region."""
-    always = AMBIENT | SIZES | FUNCTIONS
+    always = AMBIENT | SIZES | FUNCTIONS - {"any"}
     return always | SETS if region is Region.CELL else always
 
 
