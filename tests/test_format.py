@@ -113,8 +113,7 @@ def test_the_look_does_not_depend_on_the_spacing(program: Program, rng: Random) 
     assert formatted(respaced(canonical, rng)) == canonical
 
 
-def test_what_the_look_is() -> None:
-    rough = """
+ROUGH = """
 
         space   rough
         param  k=3   in 1 .. 9;param wide =true
@@ -140,8 +139,8 @@ def test_what_the_look_is() -> None:
         }
         published  18 "here"   why"so"
         modulo{prune dead;erase zero}"""
-    assert formatted(dedent(rough)) == dedent(
-        """\
+
+NEAT = """\
         space rough
         param k = 3 in 1..9
         param wide = true
@@ -162,7 +161,10 @@ def test_what_the_look_is() -> None:
         published 18 "here" why "so"
         modulo { prune dead; erase zero }
         """
-    )
+
+
+def test_what_the_look_is() -> None:
+    assert formatted(dedent(ROUGH)) == dedent(NEAT)
 
 
 # -------------------------------------------------------------------------- line breaks

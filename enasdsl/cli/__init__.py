@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
-from enasdsl.cli import compiling, editing, explaining, searching, spaces, starting
+from enasdsl.cli import compiling, editing, explaining, formatting, searching, spaces, starting
 from enasdsl.cli.ending import (
     USAGE,
     WRONG_INPUT,
@@ -39,6 +39,11 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     spaces.sample: (
         "enasdsl sample rnn",
         "enasdsl sample micro -n 3 --seed 0 --output jsonl",
+    ),
+    formatting.fmt: (
+        "enasdsl fmt space.enas",
+        "enasdsl fmt --check --diff .",
+        "enasdsl fmt - < space.enas",
     ),
     starting.new: ("enasdsl new first", "enasdsl new models/second --kind transformer"),
     explaining.explain: ("enasdsl explain E0203", "enasdsl explain --output json"),
