@@ -112,10 +112,10 @@ def locate(name: str | Path) -> Path | str:
 
 def load(path: Path) -> Parsed | None:
     """Reads and parses an imported file; None where there is none."""
-    if not path.exists():
-        return None
     source, diagnostics = read(path)
-    return (None, diagnostics) if source is None else parse(source)
+    if source is not None:
+        return parse(source)
+    return None if diagnostics[0].code == "E0150" else (None, diagnostics)
 
 
 def _errors(diagnostics: Diagnostics) -> bool:

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from enasdsl.diagnostics import CATALOGUE
 from enasdsl.ir.apply import CALL_DEPTH
-from enasdsl.ir.build import VALUE_LIMIT
+from enasdsl.ir.budget import DEEPEST, NETWORK_STEPS, OUTLINE_STEPS
 from enasdsl.ir.count import count
 from enasdsl.ir.sample import enumerate_space
 from enasdsl.ir.space import Space
@@ -234,7 +234,11 @@ def limits() -> str:
         "digits of a whole number": DIGIT_LIMIT,
         "greatest argument of `factorial` in a constant": MOST_FACTORIAL,
         "members of a range": RANGE_LIMIT,
-        "values to which a file expands, over all nodes, repeats and stamps": VALUE_LIMIT,
+        "steps to which the decisions of a file expand, over all nodes, repeats and stamps": (
+            OUTLINE_STEPS
+        ),
+        "steps to which its network expands": NETWORK_STEPS,
+        "levels of expressions and calls within one another, as they are evaluated": DEEPEST,
         "calls of an operation within itself without a `depth`": CALL_DEPTH,
     }
     return table(("what", "at most"), ((what, f"{most:,}") for what, most in known.items()))

@@ -71,6 +71,15 @@ def bind(callee: Operation, positional: Sequence[Lowered], named: Bound, span: S
 
 def apply(op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span) -> Lowered:
     """What `op` makes of its inputs; where one is a chosen input, of each alternative by itself."""
+    budget = ctx.program.budget
+    budget.enter(span)
+    try:
+        return _apply(op, inputs, ctx, span=span)
+    finally:
+        budget.depth -= 1
+
+
+def _apply(op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span) -> Lowered:
     if isinstance(op, Pipeline):
         return _pipeline(op, inputs, ctx.using(span))
     if isinstance(op, Primitive) and op.spec.arity != 1:
@@ -102,11 +111,11 @@ def _shared(op: Shared, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lo
     Its parts keep places of their own there, and each use makes its own decisions.
     """
     kept = tuple(part for part in ctx.place if part[0] not in ctx.shared | op.across)
-    inner = replace(ctx, shared=ctx.shared | (op.across - {"uses"}), place=kept)
+    inner = ctx.but(shared=ctx.shared | (op.across - {"uses"}), place=kept)
     if "uses" not in op.across:
         return apply(op.operation, inputs, inner, span=span)
     scope = ctx.scope.child((*at(span), *ctx.site), "shared")
-    inner = replace(inner, scope=scope, site=()).placed("uses", at(op.span), "shared")
+    inner = inner.but(scope=scope, site=()).placed("uses", at(op.span), "shared")
     return apply(op.operation, inputs, inner, span=op.span)
 
 
@@ -161,8 +170,7 @@ def _composite(op: Composite, inputs: list[Tensor], ctx: Context, *, span: Span)
     name = decl.name.text
     inputs = _restrided(inputs, op.given.get("stride"), span)
     inner = ctx.inside(span, name)
-    inner = replace(
-        inner,
+    inner = inner.but(
         env=_arguments(op, span),
         ambient=_ambient(op.given, ctx),
         own=cells.widths(inputs),
@@ -288,7 +296,7 @@ def iterations(op: Repeated, ctx: Context) -> Iterator[tuple[Context, Operation]
             inner = inner.inside(op.span, f"{n}", n)
             yield inner, _body_operation(op.operation, n, op, inner, condition or ())
         else:
-            yield replace(inner, site=(*ctx.site, n)), op.operation
+            yield inner.but(site=(*ctx.site, n)), op.operation
 
 
 def _reaches(op: Repeated, n: int, ctx: Context) -> Condition | None:
@@ -305,7 +313,7 @@ def _body_operation(
     home = op.context
     assert isinstance(home, Context)
     names = {} if repeat.variable is None else {repeat.variable.text: n}
-    body = replace(inner, env={**home.env, **names}, frame=home.frame)
+    body = inner.but(env={**home.env, **names}, frame=home.frame)
     step = run(repeat.body, body)
     gather(repeat.body, body, home, condition, f"{n}")
     if not isinstance(step, Operation):

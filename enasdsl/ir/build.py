@@ -14,9 +14,6 @@ from enasdsl.ir.values import Tensor
 from enasdsl.semantics.symbols import Condition, Shape, Test
 from enasdsl.source import Span
 
-VALUE_LIMIT = 200_000
-"""How many values one file may expand to."""
-
 
 class Mistake(Exception):
     """Carries a diagnostic from where it was found to the statement that goes on after it."""
@@ -56,15 +53,14 @@ class Builder:
     aligned: dict[tuple[int, tuple[int, ...], object], Tensor] = field(default_factory=dict)
     complete: dict[int, Span] = field(default_factory=dict)  # where loose ends were counted
 
-    def add(self, value: Value, *, span: Span) -> int:
-        """Appends a value and gives its index; refuses a file that expands beyond the limit."""
-        self.ledger.expand(1, span=span)
+    def add(self, value: Value) -> int:
+        """Appends a value and gives its index."""
         self.values.append(value)
         return len(self.values) - 1
 
     def input(self, name: str, shape: Shape, *, stride: int, span: Span) -> Tensor:
         self.inputs += 1
-        return Tensor(self.add(Input(name, shape), span=span), shape, stride, span)
+        return Tensor(self.add(Input(name, shape)), shape, stride, span)
 
     def node(
         self, name: str, tensor: Tensor, guard: Condition, *, frame: int, span: Span
@@ -78,7 +74,7 @@ class Builder:
                 Label(span, f"`{name}` follows, and may read them"),
                 help="move the requirement below the last node",
             )
-        ref = self.add(Node(name, tensor.ref, guard, frame, tensor.shape), span=span)
+        ref = self.add(Node(name, tensor.ref, guard, frame, tensor.shape))
         return Tensor(ref, tensor.shape, tensor.stride, span)
 
     def frame(self) -> int:
@@ -103,18 +99,6 @@ class Ledger:
     _decided: dict[tuple[int, Key], int] = field(default_factory=dict)
     _scopes: list[Scope] = field(default_factory=list)
     _uses: list[tuple[Span, str]] = field(default_factory=list)
-    _expanded: int = 0
-
-    def expand(self, count: int, *, span: Span) -> None:
-        self._expanded += count
-        if self._expanded > VALUE_LIMIT:
-            raise mistake(
-                "E0501",
-                f"the file expands to more than {VALUE_LIMIT:,} values",
-                span,
-                "the limit is reached here",
-                help="make the param that counts nodes, layers or repeats smaller",
-            )
 
     def builder(self, name: str) -> Builder:
         self.bodies.append(None)

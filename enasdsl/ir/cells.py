@@ -54,7 +54,7 @@ def stamp(op: Stamp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lower
     for n, shape in enumerate(body.outputs[:1] if states else body.outputs):
         whole = Shape(shape.channels, inputs[0].shape.space) if states else shape
         call = Call(body.index, refs, place, n, states, whole, ctx.place)
-        outputs.append(Tensor(ctx.builder.add(call, span=span), whole, 1, span))
+        outputs.append(Tensor(ctx.builder.add(call), whole, 1, span))
     if len(outputs) == 1:
         return outputs[0]
     return Listing(tuple(Item(o) for o in outputs), side_by_side=True)
@@ -85,7 +85,7 @@ def in_force(op: Stamp, inputs: list[Tensor], ctx: Context) -> tuple[int, dict[s
     own = widths(inputs)
     stride: Num = inputs[0].stride if inputs else 1
     for change in op.changes:
-        value = number(change.value, replace(ctx, ambient=ambient))
+        value = number(change.value, ctx.but(ambient=ambient))
         name = change.name.text
         if name == "stride":
             stride = value
@@ -137,7 +137,7 @@ def _body(
             builder.input(n.text, s, stride=stride, span=n.span)
             for n, s in zip(op.decl.inputs, shapes, strict=True)
         ]
-        inner = replace(inner, own=widths(inputs))
+        inner = inner.but(own=widths(inputs))
         states = _states(op, shapes, ambient)
         carried = [
             builder.input(n.text, s, stride=1, span=n.span)
@@ -175,7 +175,7 @@ def _evaluate_cell(
     op: Stamp, inputs: list[Tensor], states: list[Tensor], ctx: Context
 ) -> list[Tensor]:
     frame = Frame(ctx.builder.frame(), ctx.scope, op.decl.align)
-    inner = replace(ctx, frame=frame)
+    inner = ctx.but(frame=frame)
     if op.decl.align is not None:
         inputs = _aligned_inputs(inputs, inner, op.decl.align.span)
     for name, value in zip(op.decl.inputs + op.decl.states, inputs + states, strict=True):
@@ -215,7 +215,7 @@ def _block(
     op: Stamp, inputs: list[Tensor], stride: int, ambient: dict[str, Num], ctx: Context, span: Span
 ) -> Lowered:
     inner = ctx.inside(span, op.name)
-    inner = replace(inner, env={}, ambient=ambient, own=widths(inputs), stride=stride)
+    inner = inner.but(env={}, ambient=ambient, own=widths(inputs), stride=stride)
     waiting = [replace(i, stride=stride) for i in inputs]
     outputs = _evaluate_cell(op, waiting, [], inner)
     if len(outputs) == 1:

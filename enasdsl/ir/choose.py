@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from enasdsl.ir.build import Mistake, mistake
 from enasdsl.ir.context import Context
@@ -80,7 +80,7 @@ def choose_by_name(
     if expr.repeats:
         single = ast.Choose(None, expr.domain, False, False, expr.span)
         return tuple(
-            choose(single, replace(ctx, site=(*ctx.site, t.text)), role=t.text) for t in targets
+            choose(single, ctx.but(site=(*ctx.site, t.text)), role=t.text) for t in targets
         )
     role = ",".join(t.text for t in targets)
     ordered = ast.Choose(expr.quantity, expr.domain, False, True, expr.span)
@@ -154,8 +154,9 @@ def _path(body: ast.Expr, ctx: Context) -> str:
     if ctx.frame is None or not isinstance(body, ast.Reference | ast.Index):
         return ""
     value = ctx.evaluate(body)
-    known = (i.path for i in ctx.frame.earlier if isinstance(value, Tensor) and i.value == value)
-    return next(known, "")
+    if not isinstance(value, Tensor):
+        return ""
+    return next((i.path for i in ctx.frame.earlier if i.value == value), "")
 
 
 def _beyond(expr: ast.Expr, ctx: Context) -> bool:
@@ -230,10 +231,10 @@ def _evaluate(
 
 def _refuse_twins(values: tuple[Lowered, ...], labels: tuple[str, ...], span: Span) -> None:
     """Alternatives are a set: two that are the same value or operation are a mistake."""
-    scalars: dict[tuple[type, Lowered], int] = {}
+    seen: dict[tuple[type, Lowered], int] = {}
     for n, value in enumerate(values):
-        if isinstance(value, int | float | str):
-            twin = scalars.setdefault((type(value), value), n)
+        if isinstance(value, int | float | str | Tensor):
+            twin = seen.setdefault((type(value), value), n)
         else:
             twin = values.index(value)
         if twin < n:

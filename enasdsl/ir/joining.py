@@ -80,7 +80,7 @@ def select(
     for other in values[1:]:
         check_same(first, other, "a choice between values", span=span)
     branches = tuple(values[i].ref for i in table)
-    ref = ctx.builder.add(Select(decision, slot, branches, source, first.shape), span=span)
+    ref = ctx.builder.add(Select(decision, slot, branches, source, first.shape))
     return Tensor(ref, first.shape, first.stride, span)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from enasdsl.diagnostics import Diagnostic
 from enasdsl.ir import cells, mentions
 from enasdsl.ir.apply import apply, iterations
+from enasdsl.ir.budget import NETWORK_STEPS, OUTLINE_STEPS, Budget
 from enasdsl.ir.build import mistake
 from enasdsl.ir.connections import Untraced
 from enasdsl.ir.context import AMBIENT, Broken, Context, Evaluate, Program
@@ -55,7 +56,8 @@ def _lower(
     checked: Checked, task: Task | None, evaluate: Evaluate, *, outline: bool, merged: bool
 ) -> tuple[Space | None, tuple[Diagnostic, ...]]:
     kind = checked.network.task.text if checked.network else "image_classifier"
-    program = Program(checked, task or TASKS[kind], evaluate, apply, merged)
+    budget = Budget(OUTLINE_STEPS if outline else NETWORK_STEPS)
+    program = Program(checked, task or TASKS[kind], evaluate, apply, budget, merged)
     bodies: list[Body] = []
     published: list[Published] = []
     if program.ledger.attempt(lambda: _globals(program)):
@@ -222,7 +224,7 @@ def _stack(statement: ast.Part, state: _Stack) -> _Stack:
 
 def _stage(op: Operation, state: _Stack, key: Key, span: Span) -> _Stack:
     """Applies one stage, as often as it is repeated, to the outputs before it."""
-    ctx = replace(state.ctx, site=key)
+    ctx = state.ctx.but(site=key)
     if not isinstance(op, Repeated):
         return _once(op, state, ctx, span)
     exits = [state]
@@ -261,7 +263,7 @@ def _once(op: Operation, state: _Stack, ctx: Context, span: Span) -> _Stack:
             "here",
         )
     padded = [state.history[0]] * (arity - len(state.history)) + state.history
-    inner = replace(ctx, ambient=state.ctx.ambient)
+    inner = ctx.but(ambient=state.ctx.ambient)
     value = inner.apply(op, padded[len(padded) - arity :], span=span)
     output = strided(settle(value, inner, span=span), span)
     return state.then(output, _after(op, state.history, state.ctx))
@@ -272,7 +274,7 @@ def _after(op: Operation, inputs: list[Tensor], ctx: Context) -> Context:
     if not isinstance(op, Stamp) or not op.changes:
         return ctx
     _, ambient = cells.in_force(replace(op, given={}), inputs, ctx)
-    return replace(ctx, ambient={n: v for n, v in ambient.items() if n in AMBIENT})
+    return ctx.but(ambient={n: v for n, v in ambient.items() if n in AMBIENT})
 
 
 def _check_output(output: Tensor, ctx: Context, network: ast.Network) -> None:

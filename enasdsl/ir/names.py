@@ -20,17 +20,18 @@ class Namer:
     """Hands out names unique among their siblings; the same key gets the same name again."""
 
     _names: dict[Key, str] = field(default_factory=dict)
-    _taken: set[str] = field(default_factory=set)
+    _numbers: dict[str, int] = field(default_factory=dict)  # of each name, the last one given
 
     def name(self, key: Key, wanted: str) -> str:
         known = self._names.get(key)
         if known is not None:
             return known
-        name, number = wanted, 1
-        while name in self._taken:
+        name, number = wanted, self._numbers.get(wanted, 1)
+        while name in self._numbers:
             number += 1
             name = f"{wanted}{'_' * wanted[-1:].isdigit()}{number}"
-        self._taken.add(name)
+        self._numbers[wanted] = number
+        self._numbers.setdefault(name, 1)
         self._names[key] = name
         return name
 

@@ -111,7 +111,7 @@ def merge(op: Primitive, inputs: Sequence[Lowered], ctx: Context, *, span: Span)
     shape = _joined(op, args, values, [c for _, c in items], span)
     _look_back(op, args, values[0], ctx, span)
     refs = tuple(
-        _present(v, condition, ctx, span) for v, (_, condition) in zip(values, items, strict=True)
+        _present(v, condition, ctx) for v, (_, condition) in zip(values, items, strict=True)
     )
     return Tensor(_add(op, args, refs, shape, ctx, span), shape, values[0].stride, span)
 
@@ -150,10 +150,10 @@ def _flat(value: Lowered, ctx: Context, span: Span) -> list[tuple[Tensor, Condit
     return found
 
 
-def _present(value: Tensor, condition: Condition, ctx: Context, span: Span) -> int:
+def _present(value: Tensor, condition: Condition, ctx: Context) -> int:
     if not condition:
         return value.ref
-    return ctx.builder.add(Present(value.ref, condition, value.shape), span=span)
+    return ctx.builder.add(Present(value.ref, condition, value.shape))
 
 
 def _joined(
@@ -317,7 +317,7 @@ def _add(
     value = Apply(op.spec.name, tuple(args.items()), refs, place, shape, ctx.place)
     if place:
         _own(value, ctx, span)
-    return ctx.builder.add(value, span=span)
+    return ctx.builder.add(value)
 
 
 def _place(op: Primitive, ctx: Context, span: Span) -> str:
@@ -377,6 +377,6 @@ def _align(
     waiting = replace(value, stride=ratio)
     name = f"align{value.ref}"
     inner = ctx.placed("uses", at(span, "align", value.ref, space), name)
-    inner = replace(inner, ambient={**ctx.ambient, "filters": channels}, stride=ratio)
+    inner = inner.but(ambient={**ctx.ambient, "filters": channels}, stride=ratio)
     op = operation(ctx.frame.align, inner)  # type: ignore[arg-type]
     return settle(inner.apply(op, [waiting], span=span), ctx, span=span)

@@ -143,9 +143,7 @@ def _nodes(statement: ast.Node, ctx: Context) -> None:
         key = at(statement.span, index)
         names: dict[str, Lowered] = {statement.variable.text: index} if statement.variable else {}
         inner = ctx.fork(**names).under(condition)
-        inner = replace(
-            inner, scope=ctx.scope.child(key, name), place=ctx.enter("nodes", key, name)
-        )
+        inner = inner.but(scope=ctx.scope.child(key, name), place=ctx.enter("nodes", key, name))
         result = value_of(statement.body, inner)
         gather(statement.body, inner, ctx, condition, name)
         value = strided(settle(result, inner, span=statement.body.span), statement.body.ending)

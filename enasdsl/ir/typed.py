@@ -115,16 +115,17 @@ def span_of(expr: ast.Range, ctx: Context) -> range:
     step = 1 if expr.step is None else integer(expr.step, ctx)
     if step < 1:
         raise mistake("E0402", "a range needs a positive step", expr.span, f"the step is {step}")
-    found = range(low, high + 1, step)
-    if len(found) > RANGE_LIMIT:
+    if (high - low) // step >= RANGE_LIMIT:
         raise mistake(
             "E0501",
-            f"a range of {len(found):,} members",
+            f"a range of more than {RANGE_LIMIT:,} members",
             expr.span,
-            f"the limit is {RANGE_LIMIT:,}",
+            "the limit is passed here",
             help="make the param that counts nodes, layers or repeats smaller",
         )
-    return found
+    members = range(low, high + 1, step)
+    ctx.program.budget.spend(len(members) // 8, expr.span)
+    return members
 
 
 def test_of(chosen: Chosen, indices: frozenset[int], ctx: Context, span: Span) -> Test:

@@ -58,9 +58,10 @@ def build(source: SourceFile, root: Subtree) -> tuple[ast.Ast, list[Diagnostic]]
         count = len(item.children)
         first = len(values) - count
         value = builder.node(item, values[first:])
-        depth = max(depths[first:], default=0) + isinstance(value, ast.Body | ast.Expr)
+        nests = isinstance(value, ast.Body | ast.Expr)
+        depth = max(depths[first:], default=0) + nests
         del values[first:], depths[first:]
-        if depth == NESTING_LIMIT + 1:
+        if nests and depth == NESTING_LIMIT + 1:
             builder.found.append(too_deep(value.span))
         values.append(value)
         depths.append(depth)
