@@ -8,7 +8,7 @@ from enasdsl.ir.graph import Network, Scan
 from enasdsl.ir.parameters import active_parameter_count
 from enasdsl.ir.space import Architecture, Space
 from enasdsl.ir.specialize import specialize
-from enasdsl.semantics.ops import OPS
+from enasdsl.semantics import ops
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ def macs(network: Network, *, examples: int = 1, times: int = 1) -> int:
         if isinstance(step, Scan):
             total += macs(step.network, examples=examples, times=times * step.shape.space[0])
         else:
-            found = times * OPS[step.op].macs(dict(step.args), inputs, step.shape)
-            total += shared(found, examples)
+            found = ops.macs(ops.OPS[step.op], dict(step.args), inputs, step.shape)
+            total += shared(times * found, examples)
     return total
 
 

@@ -7,8 +7,9 @@ written in the language itself, in `grammars/prelude.enas`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 from enasdsl.semantics import shapes
 from enasdsl.semantics.shapes import Args, Rule
@@ -53,18 +54,14 @@ class Weight:
     when: str | None = None  # a boolean argument without which the weight does not exist
 
 
-def costless(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
-    """What an operation without products of weights or of values is taken to cost."""
-    return 0
-
-
 @dataclass(frozen=True, slots=True)
 class OpSpec:
     """One primitive operation.
 
     `arity` is how many inputs it reads, 0 for any number. `strides` is whether it takes the
-    stride in force. `shape` raises ShapeMismatch. `macs` counts multiplications with addition of
-    one example from concrete shapes (inputs, output).
+    stride in force. `shape` raises ShapeMismatch. The product of the sizes `macs` along axes, as a
+    Weight has them, and of `places`, the positions of the result, is how often it multiplies and
+    adds; without any it is taken to cost nothing.
     """
 
     name: str
@@ -75,7 +72,7 @@ class OpSpec:
     weights: tuple[Weight, ...] = ()
     arity: int = 1
     strides: bool = False
-    macs: Callable[[Args, tuple[Shape, ...], Shape], int] = costless
+    macs: tuple[str | int, ...] = ()
 
 
 def axis_size(axis: str | int, args: Args, channels: tuple[int, int], positions: int) -> int:
@@ -96,6 +93,15 @@ def axis_size(axis: str | int, args: Args, channels: tuple[int, int], positions:
             return channels[0] // int(args["groups"])  # type: ignore[arg-type]
         case _:
             return int(args[axis])  # type: ignore[arg-type]
+
+
+def macs(spec: OpSpec, args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
+    """How often an operation multiplies and adds, for one example of settled shapes."""
+    if not spec.macs:
+        return 0
+    channels = int(inputs[0].channels), int(output.channels)  # type: ignore[arg-type]
+    axes = (prod(output.space) if axis == "places" else axis for axis in spec.macs)
+    return prod(axis_size(axis, args, channels, 0) for axis in axes)
 
 
 # -------------------------------------------------------------------- registry
@@ -137,7 +143,7 @@ _SPECS = (
             Weight("bias", ("out",), "zero", when="bias"),
         ),
         strides=True,
-        macs=shapes.window_macs,
+        macs=("out", "in/groups", "kernel", "kernel", "places"),
     ),
     OpSpec(
         "depthwise_conv",
@@ -147,7 +153,7 @@ _SPECS = (
         (_KERNEL, _DILATION, _PADDING),
         (Weight("weight", ("out", 1, "kernel", "kernel")),),
         strides=True,
-        macs=shapes.depthwise_macs,
+        macs=("out", "kernel", "kernel", "places"),
     ),
     OpSpec(
         "row_conv",
@@ -157,7 +163,7 @@ _SPECS = (
         (_KERNEL, _FILTERS),
         (Weight("weight", ("out", "in", 1, "kernel")),),
         strides=True,
-        macs=shapes.row_macs,
+        macs=("out", "in", "kernel", "places"),
     ),
     OpSpec(
         "column_conv",
@@ -167,7 +173,7 @@ _SPECS = (
         (_KERNEL, _FILTERS),
         (Weight("weight", ("out", "in", "kernel", 1)),),
         strides=True,
-        macs=shapes.row_macs,
+        macs=("out", "in", "kernel", "places"),
     ),
     OpSpec(
         "sequence_conv",
@@ -186,7 +192,7 @@ _SPECS = (
             Weight("weight", ("out", "in/groups", "kernel")),
             Weight("bias", ("out",), "zero", when="bias"),
         ),
-        macs=shapes.sequence_macs,
+        macs=("out", "in/groups", "kernel", "places"),
     ),
     OpSpec(
         "linear",
@@ -202,7 +208,7 @@ _SPECS = (
             Weight("weight", ("out", "in")),
             Weight("bias", ("out",), "zero", when="bias"),
         ),
-        macs=shapes.linear_macs,
+        macs=("out", "in", "places"),
     ),
     OpSpec(
         "embedding",
@@ -230,7 +236,7 @@ _SPECS = (
             OpParameter("causal", bool, False),
         ),
         arity=3,
-        macs=shapes.attention_macs,
+        macs=(2, "out", "places", "places"),
     ),
     OpSpec(
         "learned_scale",

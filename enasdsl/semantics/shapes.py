@@ -264,34 +264,3 @@ def broadcast(what: str) -> Rule:
         return wide
 
     return shape
-
-
-# ----------------------------------------------------------------------- costs
-
-
-def window_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
-    """A convolution: k^2 * C_in / groups for each output number."""
-    per = int(args["kernel"]) ** 2 * int(inputs[0].channels) // int(args["groups"])  # type: ignore[arg-type]
-    return per * int(output.channels) * prod(output.space)  # type: ignore[arg-type]
-
-
-def depthwise_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
-    return int(args["kernel"]) ** 2 * int(output.channels) * prod(output.space)  # type: ignore[arg-type]
-
-
-def linear_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
-    return int(inputs[0].channels) * int(output.channels) * prod(output.space)  # type: ignore[arg-type]
-
-
-def row_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
-    return int(args["kernel"]) * linear_macs(args, inputs, output)  # type: ignore[arg-type]
-
-
-def sequence_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
-    """A convolution along a sequence: k * C_in / groups for each output number."""
-    return int(args["kernel"]) * linear_macs(args, inputs, output) // int(args["groups"])  # type: ignore[arg-type]
-
-
-def attention_macs(args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
-    """Each position with each other one, once for the weights and once for the values."""
-    return 2 * int(output.channels) * output.space[0] ** 2  # type: ignore[arg-type]

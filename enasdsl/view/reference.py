@@ -8,7 +8,7 @@ from textwrap import indent, wrap
 
 from enasdsl.semantics.constants import spell
 from enasdsl.semantics.imports import prelude
-from enasdsl.semantics.ops import OPS, Default, OpParameter, OpSpec, Weight, axis_size
+from enasdsl.semantics.ops import OPS, Default, OpParameter, OpSpec, Weight, axis_size, macs
 from enasdsl.semantics.shapes import ShapeMismatch
 from enasdsl.semantics.symbols import Num, Shape
 from enasdsl.syntax import ast
@@ -143,7 +143,7 @@ def _examples(spec: OpSpec) -> Iterator[Facts]:
                 "stride": stride,
                 "output": str(output),
                 "parameters": _trained(spec, args, sample, output),
-                "macs": spec.macs(args, inputs, output),
+                "macs": macs(spec, args, inputs, output),
             }
 
 
