@@ -6,8 +6,9 @@ evaluation reaches a `choose`; every operation remembers what tells its weights 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from interpreted import (
@@ -30,6 +31,10 @@ from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.symbols import OPERATORS
 from enasdsl.source import Span
 from enasdsl.syntax import ast
+
+FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
+    "sum": sum, "min": min, "max": max, "product": prod, "abs": lambda found: abs(found[0]),
+}  # fmt: skip
 
 
 class Interpreter(Machine):
@@ -79,16 +84,24 @@ class Interpreter(Machine):
         return found
 
     def comprehension(self, e: ast.Comprehension, env: Env) -> list[Member]:
-        source = self.evaluate(e.source, env)
-        if not isinstance(source, list):
-            source = [Member(0, source)]
         found = []
-        for m in source:
-            inner = env.at(where(e.span), m.position, **{e.variable.text: m.value})
-            if e.condition is None or plain(self.evaluate(e.condition, inner)):
-                value = self.evaluate(e.body, inner)
-                found += [] if isinstance(value, Absent) else [Member(m.position, value)]
+        for position, body, inner in self.each_of(e, env):
+            value = self.evaluate(body, inner)
+            found += [] if isinstance(value, Absent) else [Member(position, value)]
         return found
+
+    def each_of(self, e: ast.Comprehension, env: Env) -> Iterator[tuple[int, ast.Expr, Env]]:
+        """The bodies of a comprehension and where each is evaluated, nested ones in turn."""
+        source = self.evaluate(e.source, env)
+        for m in source if isinstance(source, list) else [Member(0, source)]:
+            inner = env.at(where(e.span), m.position, **{e.variable.text: m.value})
+            if e.condition is not None and not plain(self.evaluate(e.condition, inner)):
+                continue
+            if isinstance(e.body, ast.Comprehension):
+                below = self.each_of(e.body, inner)
+                yield from ((m.position * 1000 + n, body, at) for n, body, at in below)
+            else:
+                yield m.position, e.body, inner
 
     def reference(self, name: str, env: Env) -> Any:
         frame = env.frame
@@ -186,19 +199,30 @@ class Interpreter(Machine):
 
     def options(self, e: ast.Expr, env: Env) -> list[Callable[[Env], Any]]:
         """What a choice has, each member evaluated only where it was picked."""
-        declared = self.checked.names.get(e.name) if isinstance(e, ast.Reference) else None
-        if isinstance(declared, ast.OpList):
-            e = declared.items
+        e = self.written(e)
         if not isinstance(e, ast.ListLiteral):
             return [lambda _, v=m.value: v for m in self.evaluate(e, env)]  # type: ignore[misc]
-        found: list[Callable[[Env], Any]] = []
-        for item in e.items:
-            if isinstance(item, ast.Guarded) and item.otherwise is None:
-                if not plain(self.evaluate(item.condition, env)):
-                    continue
-                item = item.body
-            found.append(lambda inner, i=item: self.evaluate(i, inner))  # type: ignore[misc]
-        return found
+        return [option for item in e.items for option in self.option(item, env, {})]
+
+    def written(self, e: ast.Expr) -> ast.Expr:
+        declared = self.checked.names.get(e.name) if isinstance(e, ast.Reference) else None
+        return declared.items if isinstance(declared, ast.OpList) else e
+
+    def option(self, item: ast.Expr, env: Env, names: dict[str, Any]) -> list[Callable[[Env], Any]]:
+        """What one item of a list adds, with the names that comprehensions bind around it."""
+        if isinstance(item, ast.Comprehension):
+            return [
+                option
+                for _, body, at in self.each_of(item, env)
+                for option in self.option(body, at, dict(at.names))
+            ]
+        if isinstance(item, ast.Guarded) and item.otherwise is None:
+            if not plain(self.evaluate(item.condition, env)):
+                return []
+            item = item.body
+        if isinstance(self.written(item), ast.ListLiteral):
+            return self.options(item, env)
+        return [lambda inner: self.evaluate(item, inner.at(**names))]
 
     def apart(self, e: ast.Choose, names: Sequence[str], env: Env) -> list[Any]:
         if e.repeats:
@@ -280,10 +304,16 @@ class Interpreter(Machine):
     # ----------------------------------------------------------------- operations
 
     def call(self, e: ast.Call, env: Env) -> Any:
-        name = e.function.name if isinstance(e.function, ast.Reference) else ""
         values = [(a.name.text if a.name else "", self.evaluate(a.value, env)) for a in e.arguments]
         positional = [v for n, v in values if not n and not isinstance(v, Absent)]
         named = {n: v for n, v in values if n}
+        flat = [plain(m.value) for v in positional if isinstance(v, list) for m in v]
+        flat += [plain(v) for v in positional if not isinstance(v, list)]
+        name = e.function.name if isinstance(e.function, ast.Reference) else ""
+        if name in FUNCTIONS and flat and all(isinstance(v, int | float) for v in flat):
+            return FUNCTIONS[name](flat)
+        if name == "channels":
+            return positional[0].shape.channels
         callee = self.evaluate(e.function, env)
         if positional and all(isinstance(v, Value | list) for v in positional):
             return self.apply(replace(callee, given=named), positional, env, e.span)
@@ -293,13 +323,14 @@ class Interpreter(Machine):
             case (_, ast.OpDecl(parameters=parameters)):
                 names = [p.name.text for p in parameters]
             case _:
-                raise NotImplementedError(name)
+                names = []
         given = dict(zip(names, positional, strict=False))
         return replace(callee, given={**callee.given, **given, **named})
 
     def flow(self, e: ast.Flow, env: Env) -> Any:
         """The operations of a flow are evaluated before the first of them is applied."""
         first, *ops = [self.evaluate(stage, env) for stage in e.stages]
+        ops = [Op("identity") if isinstance(op, Absent) else op for op in ops]
         spans = [stage.span for stage in e.stages]
         if isinstance(first, Op):
             return Op("", stages=tuple(zip((first, *ops), spans, strict=True)))

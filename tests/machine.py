@@ -292,10 +292,13 @@ class Machine(ABC):
                 case ast.Result():
                     result = self.evaluate(s.value, env)
                 case ast.Require():
-                    assert plain(self.evaluate(s.condition, env))
+                    self.require(s, env)
                 case _:
                     raise NotImplementedError(type(s).__name__)
         return result
+
+    def require(self, s: ast.Require, env: Env) -> None:
+        assert plain(self.evaluate(s.condition, env))
 
     def bind(self, s: ast.Let, env: Env) -> None:
         names = [t.text for t in s.targets]
@@ -341,7 +344,7 @@ class Machine(ABC):
             if isinstance(declared, ast.Let):
                 self.lets[name] = self.evaluate(declared.value, env.at("let", name))
         for required in self.checked.requires:
-            assert plain(self.evaluate(required.condition, env))
+            self.require(required, env)
         history = [graph.input(self.task.input)]
         for part in found.body.statements:
             assert isinstance(part, ast.Part)
@@ -357,7 +360,13 @@ class Machine(ABC):
     def stack(self, value: ast.Expr, history: list[Value], env: Env) -> tuple[list[Value], Env]:
         stages = value.items if isinstance(value, ast.Tuple) else (value,)
         for n, e in enumerate(stages):
-            op = self.evaluate(e, env)
+            found = self.evaluate(e, env)
+            if isinstance(found, list):
+                for m in found:
+                    inner = env.at("stage", n, m.position)
+                    history = [*history, self.stage(m.value, history, inner, e.span)]
+                continue
+            op = found
             if isinstance(op, Absent):
                 continue
             steps = [(env.at("stage", n), op)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from programs import IMAGES
+from runs import runs
 
 from enasdsl.ir.count import count
 from enasdsl.ir.sample import enumerate_space
@@ -31,10 +32,12 @@ def lowered(declarations: str, stack: str = "c", *, head: str = "param filters =
 
 
 def size(declarations: str, stack: str = "c", *, head: str = "param filters = 2") -> int:
-    """The exact count, which is what enumeration finds."""
-    space = lowered(declarations, stack, head=head)
+    """The exact count, which is that of the enumeration, and of the ways in which the file runs."""
+    compilation = compiled(declarations, stack, head=head)
+    space = compilation.space
+    assert space is not None, compilation.diagnostics
     found = count(space)
-    assert found == len(set(enumerate_space(space)))
+    assert found == len(set(enumerate_space(space))) == runs(compilation, IMAGES)
     return found
 
 
@@ -163,8 +166,8 @@ def test_a_language_model_that_looks_ahead_is_refused(stack: str) -> None:
         ("cell c(x) { x -> conv(choose [2 * i - 1 for i in 1..3]) }", 3),
         ("cell c(x) { a, b = choose 2 from [conv(k) for k in 1..3]; (x -> a) + (x -> b) }", 6),
         ("cell c(x) { sum([x -> f -> g for f in [relu, tanh] for g in [choose [relu, abs]]]) }", 4),
-        ("cell c(x) { node i in 1..3 { choose [earlier[k] for k in max(1, i - 1)..i] -> relu } }",
-         4),
+        ("cell c(x) { node i in 1..3 { choose [earlier[k] for k in max(1, i - 1)..i] -> relu };"
+         " previous }", 4),
     ],
 )  # fmt: skip
 def test_comprehensions_list_alternatives(declarations: str, wanted: int) -> None:
@@ -195,3 +198,67 @@ def test_a_stack_may_be_a_comprehension() -> None:
     text = "block b(x) { x -> conv(choose [1, 3]) }"
     assert size(text, "[b(filters: w) for w in [2, 4, 8]]") == 2**3
     assert size(text, "[b(filters: w) for w in [2, 4]], [conv(1), b]") == 2**3
+
+
+# ---------------------------------------------------------------------------------- guards
+
+TRUTHS = "a = choose [true, false]; b = choose [true, false]"
+OPS = "choose [conv(1), conv(3)]"
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        (f"{TRUTHS}; x -> (conv(3) when a and b else relu)", 4),
+        (f"{TRUTHS}; x -> ({OPS} when a and b else relu)", 2 + 3),
+        (f"{TRUTHS}; x -> ({OPS} when a or b else relu)", 3 * 2 + 1),
+        (f"{TRUTHS}; x -> ({OPS} when a == b else choose [relu, tanh, abs])", 2 * 2 + 2 * 3),
+        (f"{TRUTHS}; x -> ({OPS} when a != b)", 2 * 2 + 2),
+        (f"{TRUTHS}; sum(x, x -> {OPS} when not a or b)", 3 * 2 + 1),
+        (f"{TRUTHS}; sum(x, [x -> {OPS} for i in 1..2 when a or i > 1 and b])", 11),
+        # widths and depths that two decisions settle
+        ("n = choose 1..3; m = choose 1..3; x -> conv(1, filters: 2 * n * m)"
+         f" -> conv(1) -> ({OPS} when n * m > 3 else relu)", 4 * 2 + 5),
+        (f"n = choose 0..2; m = choose 1..2; x -> (repeat n + m {{ {OPS} }})",
+         2 + 4 + 8 + 4 + 8 + 16),
+        (f"n = choose 1..2; m = choose 1..2; node i in 1..n + m {{ x -> {OPS} }}; sum(nodes)",
+         4 + 8 + 8 + 16),
+        # numbers by cases
+        ("d = choose 1..3; w = 4 when d == 1 else (8 when d == 2 else 16);"
+         " x -> conv(1, filters: w)", 3),
+        (f"{TRUTHS}; w = 4 when a else (8 when b else 16); x -> conv(1, filters: w)", 4),
+        (f"{TRUTHS}; w = 4 when a else choose [8, 16, 32]; x -> conv(1, filters: w)", 2 * (1 + 3)),
+        (f"{TRUTHS}; w = (4 when a else choose [8, 16]) * (1 when b else 3)"
+         "; x -> conv(1, filters: w)", 2 * 3),
+        # members by a chosen number
+        ("n = choose 1..3; ws = [2, 4, 8]; x -> conv(1, filters: ws[n]) -> conv(3, filters: ws[n])",
+         3),
+        ("node i in 1..3 { x -> relu }; n = choose 1..2; nodes[n] + nodes[n + 1]", 2),
+        ("n = choose 1..2; m = choose 1..2; fs = [relu, tanh, abs]; x -> fs[n + m - 1]", 4),
+        ("fs = [choose [relu, tanh], abs]; x -> fs[choose 1..2]", 2 * 2),
+        # a chosen number of members
+        ("node i in 1..3 { x -> relu }; n = choose 1..2; sum(choose n from nodes)", 3 + 3),
+        ("node i in 1..2 { x -> relu }; n = choose [0, 2]; sum(x, choose n from nodes)", 2),
+        ("node i in 1..3 { x -> relu }; n = choose 1..2; sum(choose n from nodes with repeats)",
+         3 + 6),
+        # `each` where choices say so
+        ("node 1 { x -> relu }; d = choose [true, false]; each earlier -> tanh when d;"
+         " node 2 { choose earlier -> relu }; sum(nodes)", 4),
+        (f"{TRUTHS}; node 1 {{ x -> relu }}; each nodes -> {OPS} when a and b; sum(nodes)", 3 + 2),
+    ],
+)  # fmt: skip
+def test_decisions_settle_guards_together(body: str, wanted: int) -> None:
+    assert size(f"cell c(x) {{ {body} }}", "c, conv(1)") == wanted
+
+
+def test_what_a_guard_leaves_has_one_set_of_weights() -> None:
+    text = f"cell c(x) {{ {TRUTHS}; x -> (conv(3) when a and b else conv(1)) }}"
+    kernels = [dict(s.args)["kernel"] for s in lowered(text).places if "c/" in s.place]
+    assert sorted(map(str, kernels)) == ["1", "3"]
+
+
+def test_a_requirement_reads_numbers_by_cases() -> None:
+    text = f"cell c(x) {{ {TRUTHS}; w = 4 when a else choose [8, 16]; require w >= 8 or b;" + (
+        " x -> conv(1, filters: w) }"
+    )
+    assert size(text, "c, conv(1)") == (1 + 2) + (0 + 2)

@@ -7,15 +7,18 @@ from dataclasses import replace
 from typing import assert_never
 
 from enasdsl.ir import cells, primitives
+from enasdsl.ir.between import selected
 from enasdsl.ir.build import mistake
+from enasdsl.ir.cases import Split, Tree, leaves, tree, where
 from enasdsl.ir.context import AMBIENT, Broken, Context
 from enasdsl.ir.joining import select, settle
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Kind
 from enasdsl.ir.statements import gather, run, value_of
-from enasdsl.ir.typed import describe, integer
+from enasdsl.ir.typed import describe, integer, whole
 from enasdsl.ir.values import (
     Bound,
+    ByCase,
     ChosenOp,
     Composite,
     Lowered,
@@ -28,7 +31,7 @@ from enasdsl.ir.values import (
     Stamp,
     Tensor,
 )
-from enasdsl.semantics.symbols import NUMBERS, Chosen, Condition, Num, Test, extremes
+from enasdsl.semantics.symbols import NUMBERS, Condition, Num, Test
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -87,7 +90,16 @@ def _apply(op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span
     picked = next((i for i in inputs if isinstance(i, Picked)), None)
     if picked is not None:
         return _push(op, picked, inputs, ctx, span=span)
-    values = [settle(i, ctx, span=span) for i in inputs]
+    return _applied(op, [settle(i, ctx, span=span) for i in inputs], ctx, span=span)
+
+
+def _applied(
+    op: Primitive | Composite | Stamp | ChosenOp | ByCase | Repeated | Shared,
+    values: list[Tensor],
+    ctx: Context,
+    *,
+    span: Span,
+) -> Lowered:
     match op:
         case Primitive():
             return primitives.unary(op, values, ctx, span=span)
@@ -99,6 +111,8 @@ def _apply(op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span
             return _chosen(op, values, ctx, span=span)
         case Repeated():
             return _repeat(op, values, ctx.using(span), span=span)
+        case ByCase():
+            return _by_case(op, values, ctx, span=span)
         case Shared():
             return _shared(op, values, ctx, span=span)
         case _:
@@ -273,38 +287,41 @@ def _chosen(op: ChosenOp, inputs: list[Tensor], ctx: Context, *, span: Span) -> 
     return select(results, op.decision, op.slot, op.table, ctx, source=False, span=span)
 
 
+def _by_case(op: ByCase, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
+    found: Tree = op.tree  # type: ignore[assignment]
+    results = {}
+    for value, case in op.cases:
+        inner = ctx.under(where(found, lambda v, value=value: v == value, ctx))  # type: ignore[misc]
+        label = str(value).lower()
+        inner = inner.placed("alternatives", at(span, "case", op.span.start, value), label)
+        results[value] = settle(apply(case, inputs, inner, span=span), inner, span=span)
+    return selected(found, results, ctx, span=span)
+
+
 def _repeat(op: Repeated, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
     exits: list[Lowered] = [inputs[0]]
     for inner, step in iterations(op, ctx):
         exits.append(apply(step, inputs if len(exits) == 1 else exits[-1:], inner, span=span))
-    if not isinstance(op.count, Chosen):
+    found = repetitions(op)
+    if not isinstance(found, Split):
         return exits[-1]
-    reached = tuple(settle(exits[int(v)], ctx, span=span) for v in op.count.values)
-    table = tuple(range(len(reached)))
-    return select(
-        list(reached), op.count.decision, op.count.slot, table, ctx, source=False, span=span
-    )
+    reached = {n: settle(exits[int(n)], ctx, span=span) for n in leaves(found)}
+    return selected(found, reached, ctx, span=span)
 
 
 def iterations(op: Repeated, ctx: Context) -> Iterator[tuple[Context, Operation]]:
     """For each repetition: the context in which it is live, and its operation."""
-    least, most = _repetitions(op)
-    for n in range(1, most + 1):
-        condition = () if n <= least else _reaches(op, n, ctx)
+    found = repetitions(op)
+    counts = [int(n) for n in leaves(found)]
+    for n in range(1, max(counts) + 1):
+        there = n <= min(counts)
+        condition = () if there else where(found, lambda v, n=n: v >= n, ctx)  # type: ignore[misc]
         inner = ctx.under(condition)
         if isinstance(op.operation, ast.Repeat):
             inner = inner.inside(op.span, f"{n}", n)
             yield inner, _body_operation(op.operation, n, op, inner, condition or ())
         else:
             yield inner.but(site=(*ctx.site, n)), op.operation
-
-
-def _reaches(op: Repeated, n: int, ctx: Context) -> Condition | None:
-    assert isinstance(op.count, Chosen)
-    if ctx.ledger.decisions[op.count.decision].domain.kind is not Kind.ONE:
-        return None
-    deep = frozenset(i for i, v in enumerate(op.count.values) if int(v) >= n)
-    return (Test(op.count.decision, deep),)
 
 
 def _body_operation(
@@ -326,11 +343,9 @@ def _body_operation(
     return step
 
 
-def _repetitions(op: Repeated) -> tuple[int, int]:
-    least, most = extremes(op.count)
-    if not isinstance(op.count, int | Chosen) or not isinstance(least, int) or least < 0:
-        raise mistake(
-            "E0208", "a repeat needs a whole number that one choice settles", op.span, "here"
-        )
-    assert isinstance(most, int)
-    return least, most
+def repetitions(op: Repeated) -> Tree:
+    """How often an operation is repeated, by what settles it."""
+    found = tree(op.count, span=op.span)
+    if min(whole(n, op.span) for n in leaves(found)) < 0:
+        raise mistake("E0208", "a repeat needs a whole number", op.span, "this can be negative")
+    return found

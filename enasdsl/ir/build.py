@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from enasdsl.diagnostics import Diagnostic, Fix, Label
 from enasdsl.ir.graph import Body, Input, Node, Value
 from enasdsl.ir.names import Key, Places, Scope
-from enasdsl.ir.space import Constraint, Decision, Domain, Source
+from enasdsl.ir.space import Constraint, Decision, Domain, Kind, Source
 from enasdsl.ir.values import Tensor
-from enasdsl.semantics.symbols import Condition, Shape, Test
+from enasdsl.semantics.regions import Sizes, union
+from enasdsl.semantics.symbols import Condition, Shape
 from enasdsl.source import Span
 
 
@@ -138,19 +139,18 @@ class Ledger:
             )
         else:
             decision = self.decisions[known]
-            self.decisions[known] = replace(decision, guard=self._either(decision.guard, guard))
+            if decision.guard != guard:
+                joined = self.union((decision.guard, guard))
+                self.decisions[known] = replace(decision, guard=joined)
         return known
 
-    def _either(self, first: Condition, second: Condition) -> Condition:
-        """A condition that holds where either of two does; a test that always holds is left out."""
-        others = {t.decision: t.allowed for t in second if isinstance(t, Test)}
-        joined = []
-        for test in first:
-            if isinstance(test, Test) and test.decision in others:
-                allowed = test.allowed | others[test.decision]
-                if len(allowed) < self.decisions[test.decision].domain.size:
-                    joined.append(Test(test.decision, allowed))
-        return tuple(joined)
+    def union(self, conditions: Iterable[Condition]) -> Condition:
+        """A condition that holds where one of several does."""
+        return union(conditions, Sizes(self._size))
+
+    def _size(self, decision: int) -> int:
+        domain = self.decisions[decision].domain
+        return domain.size if domain.kind is Kind.ONE else 0
 
     @contextmanager
     def used_at(self, span: Span, name: str) -> Iterator[None]:

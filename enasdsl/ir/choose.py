@@ -10,6 +10,7 @@ from enasdsl.ir.context import Context
 from enasdsl.ir.joining import combine
 from enasdsl.ir.members import Member, members
 from enasdsl.ir.names import at
+from enasdsl.ir.quantity import count_of, domain_of, limit
 from enasdsl.ir.space import Domain, Kind, Source
 from enasdsl.ir.typed import integer, items_of, label, surely, truth
 from enasdsl.ir.values import (
@@ -41,9 +42,10 @@ class Alternative:
 def choose(expr: ast.Choose, ctx: Context, *, role: str = "") -> Lowered:
     """One evaluation of a `choose`: makes the decision, and gives what it picks."""
     alternatives = _alternatives(expr.domain, ctx)
-    domain = _domain(expr, len(alternatives), ctx)
+    domain = domain_of(expr, len(alternatives), ctx)
     name = role or _name_of(expr.domain)
     decision = _decide(expr, alternatives, domain, name, ctx)
+    limit(expr, decision, domain, ctx)
     picks_one = domain.kind is Kind.ONE
     values = _evaluate(alternatives, decision, ctx, alone=picks_one, span=expr.span)
     labels = tuple(a.label for a in alternatives)
@@ -69,7 +71,7 @@ def choose_by_name(
     expr: ast.Choose, targets: tuple[ast.Name, ...], ctx: Context
 ) -> tuple[Lowered, ...]:
     """`a, b = choose 2 from S`: with repeats a decision for each name, else one in order."""
-    count = 1 if expr.quantity is None else _count(expr.quantity, ctx)
+    count = 1 if expr.quantity is None else count_of(expr.quantity, ctx)
     if count != len(targets):
         raise mistake(
             "E0404",
@@ -248,56 +250,6 @@ def _refuse_twins(values: tuple[Lowered, ...], labels: tuple[str, ...], span: Sp
 
 
 # ------------------------------------------------------------------- decisions
-
-
-def _domain(expr: ast.Choose, size: int, ctx: Context) -> Domain:
-    least, most = _bounds(expr.quantity, size, ctx)
-    if expr.quantity is None:
-        kind = Kind.ONE
-    elif expr.repeats:
-        kind = Kind.SEQUENCE if expr.ordered else Kind.MULTISET
-    elif expr.ordered:
-        kind = Kind.ARRANGEMENT
-    else:
-        kind = Kind.SET
-    if size == 0 and most > 0:
-        raise mistake("E0402", "nothing to choose from", expr.domain.span, "this is empty")
-    if kind in (Kind.SEQUENCE, Kind.ARRANGEMENT) and least != most:
-        raise mistake("E0406", "an ordered choice takes a fixed number", expr.span, "a range here")
-    if not expr.repeats and most > size:
-        raise mistake(
-            "E0401",
-            f"cannot choose {most} from {size} without repeats",
-            expr.span,
-            f"there are {size} alternatives here",
-            help="write `with repeats`, or choose fewer",
-        )
-    if expr.quantity is not None and kind in (Kind.SET, Kind.MULTISET) and (least, most) == (1, 1):
-        kind = Kind.ONE
-    return Domain(kind, size, least, most)
-
-
-def _bounds(quantity: ast.Expr | None, size: int, ctx: Context) -> tuple[int, int]:
-    match quantity:
-        case None:
-            return 1, 1
-        case ast.Reference(name="any"):
-            return 0, size
-        case ast.Range():
-            least, most = (_count(e, ctx) for e in (quantity.low, quantity.high))
-            if least > most:
-                raise mistake("E0401", "a quantity from more to less", quantity.span, "here")
-            return least, most
-        case _:
-            count = _count(quantity, ctx)
-            return count, count
-
-
-def _count(expr: ast.Expr, ctx: Context) -> int:
-    found = integer(expr, ctx)
-    if found < 0:
-        raise mistake("E0401", f"cannot choose {found}", expr.span, "a negative number")
-    return found
 
 
 def _guard(ctx: Context, span: Span) -> Condition:

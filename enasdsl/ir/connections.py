@@ -12,7 +12,7 @@ from enasdsl.ir.graph import Apply, Call, Input, Node, Present, Select
 from enasdsl.ir.space import Kind
 from enasdsl.ir.typed import describe
 from enasdsl.ir.values import Item, Listing, Lowered, Picked, Tensor
-from enasdsl.semantics.symbols import Chosen, Condition, Counted, Num, Test, Unread, compute
+from enasdsl.semantics.symbols import Chosen, Condition, Counted, Either, Num, Test, Unread, compute
 from enasdsl.source import Span
 
 
@@ -41,12 +41,17 @@ def _added(terms: list[Num]) -> Num:
 
 def holds(condition: Condition, ctx: Context, *, span: Span) -> Num:
     """Whether a condition holds, as a number that choices settle."""
-    return both(
-        compute(">=", _counted(test.decision, test.allowed, ctx), 1)
-        if isinstance(test, Test)
-        else _unread(test, ctx, span)
-        for test in condition
-    )
+    return both(_holds(test, ctx, span) for test in condition)
+
+
+def _holds(test: Test | Unread | Either, ctx: Context, span: Span) -> Num:
+    match test:
+        case Test(decision, allowed):
+            return compute(">=", _counted(decision, allowed, ctx), 1)
+        case Either(options):
+            return either(holds(option, ctx, span=span) for option in options)
+        case Unread():
+            return _unread(test, ctx, span)
 
 
 def reaches(source: Lowered, target: Lowered, ctx: Context, *, span: Span) -> Num:
@@ -147,7 +152,7 @@ class _Reach:
             case Present(value=inner, condition=condition):
                 if self.known[inner] is False:
                     return False
-                tests = tuple(test for test in condition if isinstance(test, Test))
+                tests = tuple(test for test in condition if not isinstance(test, Unread))
                 return both((holds(tests, self.ctx, span=self.span), self.known[inner]))
             case Select(decision=decision, slot=slot, branches=branches):
                 found = [False if b is None else self.known[b] for b in branches]

@@ -12,6 +12,7 @@ from enasdsl.semantics.symbols import (
     Computed,
     Condition,
     Counted,
+    Either,
     Num,
     Picks,
     Reading,
@@ -103,16 +104,32 @@ def clauses(constraint: Constraint, missing: Callable[[Chosen], bool]) -> Iterat
 
 
 def _fails(guard: Condition) -> Iterator[Num]:
-    for test in tests(guard):
-        yield compute("<=", Counted(test.decision, test.allowed, len(test.allowed)), 0)
+    for test in guard:
+        match test:
+            case Test():
+                yield compute("<=", _hits(test), 0)
+            case Either(options):
+                yield compute("not", compute("or", False, *map(_all, options)))
+
+
+def _all(option: tuple[Test, ...]) -> Num:
+    return compute("and", True, *(compute(">=", _hits(test), 1) for test in option))
+
+
+def _hits(test: Test) -> Counted:
+    return Counted(test.decision, test.allowed, len(test.allowed))
 
 
 def tests(condition: Condition) -> Iterator[Test]:
-    """The tests of a guard; raises ValueError for one that no decision settles."""
+    """The tests in a guard; raises ValueError for one that no decision settles."""
     for test in condition:
-        if not isinstance(test, Test):
-            raise ValueError(f"{test} cannot guard a decision or a constraint")
-        yield test
+        match test:
+            case Test():
+                yield test
+            case Either(options):
+                yield from (each for option in options for each in option)
+            case _:
+                raise ValueError(f"{test} cannot guard a decision or a constraint")
 
 
 def _eased(num: Num) -> Iterator[Num]:

@@ -6,12 +6,32 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from enasdsl.ir.constraint import clauses, reads, tests
+from enasdsl.ir.constraint import clauses, reads
 from enasdsl.ir.folding import exact, fold, folded, settled
-from enasdsl.ir.memory import MET, REFUSED, Demand, Fact, Membership, Quota, Total, Truth, demand
+from enasdsl.ir.memory import (
+    MET,
+    REFUSED,
+    Demand,
+    Fact,
+    Membership,
+    Quota,
+    Total,
+    Truth,
+    Ways,
+    demand,
+)
 from enasdsl.ir.space import Constraint, Kind, Space
 from enasdsl.ir.variables import Variable, apart, variables
-from enasdsl.semantics.symbols import Chosen, Computed, Condition, Counted, Num, Test
+from enasdsl.semantics.symbols import (
+    Chosen,
+    Computed,
+    Condition,
+    Counted,
+    Either,
+    Num,
+    Test,
+    Unread,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +47,7 @@ class Plan:
     roots: tuple[int, ...]
     children: tuple[tuple[int, ...], ...]
     facts: tuple[tuple[Fact, ...], ...]
-    guards: tuple[tuple[Membership, ...], ...]
+    guards: tuple[tuple[Membership | Ways, ...], ...]
     steps: tuple[tuple[Fact, ...], ...]
     feasible: bool
 
@@ -45,7 +65,7 @@ class _Planner:
         for number, variable in enumerate(self.variables):
             self.parts[variable.decision].append(number)
         self.split = {d: [self.variables[n] for n in own] for d, own in self.parts.items()}
-        self.members: dict[Test, Membership] = {}
+        self.members: dict[Test | Either, Membership | Ways] = {}
 
     def plan(self) -> Plan:
         guards = [self.guard(self.space.decisions[v.decision].guard) for v in self.variables]
@@ -69,15 +89,22 @@ class _Planner:
             feasible,
         )
 
-    def guard(self, condition: Condition) -> tuple[Membership, ...]:
-        return tuple(dict.fromkeys(self.member(test) for test in tests(condition)))
+    def guard(self, condition: Condition) -> tuple[Membership | Ways, ...]:
+        known = [test for test in condition if not isinstance(test, Unread)]
+        for test in known:
+            if test not in self.members:
+                self.members[test] = self.way(test)
+        return tuple(dict.fromkeys(self.members[test] for test in known))
+
+    def way(self, test: Test | Either) -> Membership | Ways:
+        if isinstance(test, Test):
+            return self.member(test)
+        return Ways(tuple(tuple(map(self.member, option)) for option in test.options))
 
     def member(self, test: Test) -> Membership:
-        if test not in self.members:
-            parts = self.parts[test.decision]
-            scope = [n for n in parts if not test.allowed.isdisjoint(self.own(n))] or parts[:1]
-            self.members[test] = Membership(test.allowed, tuple(scope))
-        return self.members[test]
+        parts = self.parts[test.decision]
+        scope = [n for n in parts if not test.allowed.isdisjoint(self.own(n))] or parts[:1]
+        return Membership(test.allowed, tuple(scope))
 
     def own(self, number: int) -> Sequence[int]:
         variable = self.variables[number]
@@ -134,7 +161,7 @@ class _Planner:
         return bool(decision.guard) or chosen.slot >= decision.domain.least
 
     def forest(
-        self, guards: Sequence[tuple[Membership, ...]], facts: Sequence[Fact]
+        self, guards: Sequence[tuple[Membership | Ways, ...]], facts: Sequence[Fact]
     ) -> list[int | None]:
         """The parent of each variable in the elimination tree, last variable first."""
         above: list[set[int]] = [set() for _ in self.variables]

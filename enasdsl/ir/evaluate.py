@@ -7,10 +7,11 @@ from typing import assert_never
 from enasdsl.ir import mentions
 from enasdsl.ir.apply import bind, parameter_name
 from enasdsl.ir.arithmetic import binary, call_function, is_function, unary
+from enasdsl.ir.between import between, by_case
 from enasdsl.ir.build import mistake
+from enasdsl.ir.cases import Split, named, tree, truths, where
 from enasdsl.ir.choose import choose, maybe
 from enasdsl.ir.context import Context
-from enasdsl.ir.joining import combine
 from enasdsl.ir.members import members
 from enasdsl.ir.typed import (
     always,
@@ -21,7 +22,6 @@ from enasdsl.ir.typed import (
     number,
     operation,
     span_of,
-    test_of,
 )
 from enasdsl.ir.values import (
     Absent,
@@ -38,7 +38,7 @@ from enasdsl.ir.values import (
     Tensor,
 )
 from enasdsl.semantics.ops import OPS
-from enasdsl.semantics.symbols import Chosen, Computed
+from enasdsl.semantics.symbols import Chosen, Computed, Scalar
 from enasdsl.syntax import ast
 
 
@@ -112,8 +112,19 @@ def comprehension(expr: ast.Comprehension, ctx: Context) -> Listing:
 
 def _index(expr: ast.Index, ctx: Context) -> Lowered:
     items = items_of(ctx.evaluate(expr.target), expr.target.span)
-    place = integer(expr.index, ctx)
-    if not 1 <= place <= len(items):
+    place = number(expr.index, ctx)
+    if not isinstance(place, Chosen | Computed):
+        return _member_at(items, integer(expr.index, ctx), expr, ctx)
+    return by_case(
+        tree(place, span=expr.index.span),
+        lambda at, inner: _member_at(items, at, expr, inner),
+        ctx,
+        span=expr.span,
+    )
+
+
+def _member_at(items: tuple[Item, ...], place: Scalar, expr: ast.Index, ctx: Context) -> Lowered:
+    if isinstance(place, bool) or not isinstance(place, int) or not 1 <= place <= len(items):
         raise mistake(
             "E0403",
             f"there is no member {place}",
@@ -205,12 +216,13 @@ def _side_by_side(value: Lowered) -> list[Lowered]:
 
 
 def guarded(expr: ast.Guarded, ctx: Context, *, role: str) -> Lowered:
-    """`body when condition else otherwise`, where the condition may be a decision's."""
+    """`body when condition else otherwise`, where decisions may settle the condition."""
     condition = ctx.evaluate(expr.condition)
-    if isinstance(condition, Chosen) and len(set(condition.values)) == 1:
-        condition = condition.values[0]
-    if isinstance(condition, Chosen):
-        return _chosen_guard(expr, condition, ctx, role=role)
+    if isinstance(condition, Chosen | Computed):
+        found = truths(condition, span=expr.condition.span)
+        if isinstance(found, Split):
+            return _chosen_guard(expr, found, ctx, role=role)
+        condition = found
     if not isinstance(condition, bool):
         raise mistake(
             "E0208",
@@ -223,31 +235,18 @@ def guarded(expr: ast.Guarded, ctx: Context, *, role: str) -> Lowered:
     return Absent() if expr.otherwise is None else ctx.evaluate(expr.otherwise, role=role)
 
 
-def _chosen_guard(expr: ast.Guarded, condition: Chosen, ctx: Context, *, role: str) -> Lowered:
-    holds = frozenset(i for i, v in enumerate(condition.values) if v)
-    fails = frozenset(range(len(condition.values))) - holds
-    yes = test_of(condition, holds, ctx, expr.condition.span)
-    no = test_of(condition, fails, ctx, expr.condition.span)
-    body = ctx.under((yes,)).evaluate(expr.body, role=role)
-    if expr.otherwise is None:
-        if isinstance(body, Operation):
-            other: Lowered = Primitive(OPS["identity"], {}, expr.span)
-        else:
-            return Listing((Item(body, (yes,), "?"),))
+def _chosen_guard(expr: ast.Guarded, found: Split, ctx: Context, *, role: str) -> Lowered:
+    inside = ctx.under(where(found, lambda holds: holds is True, ctx))
+    body = inside.evaluate(expr.body, role=role)
+    if expr.otherwise is not None:
+        outside = ctx.under(where(found, lambda holds: holds is False, ctx))
+        other = outside.evaluate(expr.otherwise, role=role)
+    elif isinstance(body, Operation):
+        other = Primitive(OPS["identity"], {}, expr.span)
     else:
-        other = ctx.under((no,)).evaluate(expr.otherwise, role=role)
-    table = tuple(0 if v else 1 for v in condition.values)
-    name = ctx.ledger.decisions[condition.decision].path.rpartition(".")[2]
-    return combine(
-        (body, other),
-        condition.decision,
-        condition.slot,
-        table,
-        ctx,
-        name=name,
-        labels=("true", "false"),
-        span=expr.span,
-    )
+        there = named(found, lambda holds: holds is True, ctx, span=expr.condition.span)
+        return Listing((Item(body, there, "?"),))
+    return between(found, {True: body, False: other}, ctx, span=expr.span)
 
 
 # ------------------------------------------------------------------- operators
@@ -259,7 +258,7 @@ def _binary(expr: ast.Binary, ctx: Context) -> Lowered:
     left = ctx.evaluate(expr.left)
     right = ctx.evaluate(expr.right)
     if expr.operator == "*" and isinstance(left, Operation):
-        if not isinstance(right, int | Chosen) or isinstance(right, bool):
+        if not isinstance(right, int | Chosen | Computed) or isinstance(right, bool):
             raise mistake(
                 "E0208",
                 "a number of repetitions is needed",

@@ -6,15 +6,17 @@ from dataclasses import replace
 
 from enasdsl.diagnostics import Diagnostic
 from enasdsl.ir import cells, mentions
-from enasdsl.ir.apply import apply, iterations
+from enasdsl.ir.apply import apply, iterations, repetitions
+from enasdsl.ir.between import selected
 from enasdsl.ir.budget import NETWORK_STEPS, OUTLINE_STEPS, Budget
 from enasdsl.ir.build import mistake
+from enasdsl.ir.cases import Split, leaves
 from enasdsl.ir.connections import Untraced
 from enasdsl.ir.context import AMBIENT, Broken, Context, Evaluate, Program
 from enasdsl.ir.contradiction import contradiction
 from enasdsl.ir.evaluate import evaluate
 from enasdsl.ir.graph import Body
-from enasdsl.ir.joining import select, settle
+from enasdsl.ir.joining import settle
 from enasdsl.ir.names import Key
 from enasdsl.ir.places import place_specs
 from enasdsl.ir.space import Published, Space
@@ -22,7 +24,7 @@ from enasdsl.ir.statements import bind, require, strided
 from enasdsl.ir.typed import describe, number, operation
 from enasdsl.ir.values import Absent, Item, Listing, Operation, Repeated, Stamp, Tensor
 from enasdsl.semantics.checked import Checked
-from enasdsl.semantics.symbols import Chosen, Shape
+from enasdsl.semantics.symbols import Shape
 from enasdsl.semantics.task import TASKS, Task
 from enasdsl.source import Span
 from enasdsl.syntax import ast
@@ -230,26 +232,22 @@ def _stage(op: Operation, state: _Stack, key: Key, span: Span) -> _Stack:
     exits = [state]
     for inner, step in iterations(op, ctx):
         exits.append(_once(step, exits[-1], inner, span))
-    if isinstance(op.count, Chosen):
-        return _chosen_exit(op.count, exits, span)
-    return exits[-1]
+    found = repetitions(op)
+    return _chosen_exit(found, exits, span) if isinstance(found, Split) else exits[-1]
 
 
-def _chosen_exit(count: Chosen, exits: list[_Stack], span: Span) -> _Stack:
+def _chosen_exit(count: Split, exits: list[_Stack], span: Span) -> _Stack:
     """The stack after a chosen number of repetitions: each earlier output is selected."""
-    reached = [exits[int(v)] for v in count.values]
+    reached = {n: exits[int(n)] for n in leaves(count)}
     ctx = exits[-1].ctx
-    depth = min(len(s.history) for s in reached)
+    depth = min(len(s.history) for s in reached.values())
     history = []
     for back in range(depth, 0, -1):
-        values = [s.history[-back] for s in reached]
-        table = tuple(range(len(values)))
-        if len({v.ref for v in values}) == 1:
-            history.append(values[0])
-        elif len({(v.shape, v.stride) for v in values}) == 1 or back == 1:
-            history.append(
-                select(values, count.decision, count.slot, table, ctx, source=False, span=span)
-            )
+        values = {n: s.history[-back] for n, s in reached.items()}
+        if len({v.ref for v in values.values()}) == 1:
+            history.append(next(iter(values.values())))
+        elif len({(v.shape, v.stride) for v in values.values()}) == 1 or back == 1:
+            history.append(selected(count, values, ctx, span=span))
     return _Stack(history, ctx)
 
 

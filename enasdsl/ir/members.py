@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from enasdsl.ir.cases import Split, named, truths
 from enasdsl.ir.context import Context
 from enasdsl.ir.typed import items_of, label, truth
 from enasdsl.ir.values import Lowered
-from enasdsl.semantics.symbols import Condition
+from enasdsl.semantics.symbols import Chosen, Computed, Condition
 from enasdsl.syntax import ast
 
 
@@ -37,21 +38,34 @@ class Member:
         return text if text != label(self.body) else f"{text}[{self.label}]"
 
 
+def condition(expr: ast.Expr, ctx: Context) -> Condition | None:
+    """Where the condition of a member holds; None where it fails whatever is chosen."""
+    value = ctx.evaluate(expr)
+    if not isinstance(value, Chosen | Computed):
+        return () if truth(expr, ctx) else None
+    found = truths(value, span=expr.span)
+    if isinstance(found, Split):
+        return named(found, lambda holds: holds is True, ctx, span=expr.span)
+    return () if found else None
+
+
 def members(expr: ast.Comprehension, ctx: Context) -> Iterator[Member]:
     """The members of `body for v in source when condition`, those of nested ones in turn."""
     for n, item in enumerate(items_of(ctx.evaluate(expr.source), expr.source.span)):
         name = item.label or str(n + 1)
         names = {expr.variable.text: item.value}
         inner = ctx.fork(**names).under(item.condition).inside(expr.span, name, n)
-        if expr.condition is not None and not truth(expr.condition, inner):
+        there = () if expr.condition is None else condition(expr.condition, inner)
+        if there is None:
             continue
+        inner, there = inner.under(there), (*item.condition, *there)
         if not isinstance(expr.body, ast.Comprehension):
-            yield Member(expr.body, inner, names, item.condition, item.label)
+            yield Member(expr.body, inner, names, there, item.label)
             continue
         for below in members(expr.body, inner):
             yield replace(
                 below,
                 names={**names, **below.names},
-                condition=(*item.condition, *below.condition),
+                condition=(*there, *below.condition),
                 label=",".join(filter(None, (item.label, below.label))),
             )

@@ -55,6 +55,43 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Ways:
+    """Whether all memberships of one of several options hold."""
+
+    options: tuple[tuple[Membership, ...], ...]
+    effort: int = 2
+
+    @property
+    def members(self) -> tuple[Membership, ...]:
+        return tuple(member for option in self.options for member in option)
+
+    @property
+    def scope(self) -> tuple[int, ...]:
+        return tuple(sorted({n for member in self.members for n in member.scope}))
+
+    @property
+    def start(self) -> Value:
+        return tuple(member.start for member in self.members)
+
+    def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
+        if value is True:
+            return [True] * len(outcomes)
+        assert isinstance(value, tuple)
+        columns = [
+            m.after(variable, outcomes, v) if variable in m.scope else [v] * len(outcomes)
+            for m, v in zip(self.members, value, strict=True)
+        ]
+        last = variable == self.scope[-1]
+        return [self._judged(row, last=last) for row in zip(*columns, strict=True)]
+
+    def _judged(self, row: tuple[Value, ...], *, last: bool) -> Value:
+        left = iter(row)
+        options = [[next(left) for _ in option] for option in self.options]
+        holds = any(map(all, options))
+        return holds if holds or last else row
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Quota:
     """How many members a set whose members are decided apart has so far."""
 

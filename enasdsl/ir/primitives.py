@@ -26,6 +26,7 @@ from enasdsl.semantics.symbols import (
     Parts,
     Shape,
     Test,
+    Unread,
     extremes,
 )
 from enasdsl.source import Span
@@ -124,7 +125,7 @@ def _never_empty(conditions: list[Condition], ctx: Context) -> bool:
     """
     covered: dict[int, set[int]] = {}
     for condition in conditions:
-        if surely(condition, ctx.guard) or any(not isinstance(t, Test) for t in condition):
+        if surely(condition, ctx.guard) or any(isinstance(t, Unread) for t in condition):
             return True
         match [t for t in condition if not surely((t,), ctx.guard)]:
             case [Test(decision, allowed)]:

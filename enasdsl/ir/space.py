@@ -7,7 +7,7 @@ from enum import Enum
 from hashlib import sha256
 
 from enasdsl.ir.graph import Body
-from enasdsl.semantics.symbols import Condition, Num, Picks, Test
+from enasdsl.semantics.symbols import Condition, Either, Num, Picks, Test, Unread
 from enasdsl.source import Span
 
 
@@ -139,8 +139,17 @@ def _digest(space: Space) -> str:
 
 
 def _condition(condition: Condition) -> str:
-    tests = (test for test in condition if isinstance(test, Test))
-    return " ".join(f"{test.decision}:{sorted(test.allowed)}" for test in tests)
+    return " ".join(map(_test, condition))
+
+
+def _test(test: Test | Unread | Either) -> str:
+    match test:
+        case Test(decision, allowed):
+            return f"{decision}:{sorted(allowed)}"
+        case Either(options):
+            return f"({' or '.join(map(_condition, options))})"
+        case _:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from enasdsl.ir.between import between
 from enasdsl.ir.build import Followup, Mistake, mistake
+from enasdsl.ir.cases import Tree, leaves, named, tree, truths, where
 from enasdsl.ir.choose import choose_by_name
 from enasdsl.ir.constraint import parts
 from enasdsl.ir.context import Broken, Context, Frame
@@ -13,14 +15,9 @@ from enasdsl.ir.folding import is_truth
 from enasdsl.ir.joining import settle
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Constraint
-from enasdsl.ir.typed import describe, integer, items_of, number, operation, span_of, test_of, truth
+from enasdsl.ir.typed import describe, integer, items_of, number, operation, span_of, truth, whole
 from enasdsl.ir.values import Absent, Item, Listing, Lowered, Tensor
-from enasdsl.semantics.symbols import (
-    Chosen,
-    Computed,
-    Condition,
-    extremes,
-)
+from enasdsl.semantics.symbols import Chosen, Computed, Condition, Num, Scalar
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -185,7 +182,7 @@ def _numbers(domain: ast.Expr, ctx: Context) -> Iterator[tuple[int, Condition]]:
     """The numbers of nodes, each with the condition under which the node is live."""
     if isinstance(domain, ast.Range):
         high = number(domain.high, ctx)
-        if isinstance(high, Chosen):
+        if isinstance(high, Chosen | Computed):
             yield from _chosen_numbers(domain, high, ctx)
         else:
             yield from ((n, ()) for n in span_of(domain, ctx))
@@ -200,26 +197,40 @@ def _numbers(domain: ast.Expr, ctx: Context) -> Iterator[tuple[int, Condition]]:
         yield integer(domain, ctx), ()
 
 
-def _chosen_numbers(
-    domain: ast.Range, high: Chosen, ctx: Context
-) -> Iterator[tuple[int, Condition]]:
-    low = integer(domain.low, ctx)
-    least, most = (int(e) for e in extremes(high))
-    for n in range(low, most + 1):
-        deep = frozenset(i for i, v in enumerate(high.values) if int(v) >= n)
-        yield n, (() if n <= least else (test_of(high, deep, ctx, domain.high.span),))
+def _chosen_numbers(domain: ast.Range, high: Num, ctx: Context) -> Iterator[tuple[int, Condition]]:
+    span = domain.high.span
+    found = tree(high, span=span)
+    lasts = [whole(value, span) for value in leaves(found)]
+    for n in range(integer(domain.low, ctx), max(lasts) + 1):
+        there = n <= min(lasts)
+        yield n, () if there else named(found, lambda v, n=n: v >= n, ctx, span=span)  # type: ignore[misc]
 
 
 def _each(statement: ast.Each, ctx: Context) -> None:
     frame = _frame(ctx, statement.span)
-    if statement.condition is not None and not truth(statement.condition, ctx):
+    found = _truth(statement.condition, ctx)
+    if found is False:
         return
     wanted = items_of(ctx.evaluate(statement.source), statement.span)
-    op = operation(statement.operation, ctx)
+    inside = ctx.under(where(found, lambda holds: holds is True, ctx))
+    op = operation(statement.operation, inside)
     changed = {}
     for item in wanted:
-        inner = ctx.inside(statement.span, item.label, item.path)
+        inner = inside.inside(statement.span, item.label, item.path)
         value = inner.under(item.condition).apply(op, [item.value], span=statement.operation.span)
-        changed[item.path] = settle(value, inner, span=statement.operation.span)
+        choices: dict[Scalar, Lowered] = {
+            True: settle(value, inner, span=statement.operation.span),
+            False: item.value,
+        }
+        changed[item.path] = between(found, choices, ctx, span=statement.span)
     for members in (frame.inputs, frame.nodes):
         members[:] = [replace(m, value=changed.get(m.path, m.value)) for m in members]
+
+
+def _truth(expr: ast.Expr | None, ctx: Context) -> Tree:
+    if expr is None:
+        return True
+    value = ctx.evaluate(expr)
+    return (
+        truths(value, span=expr.span) if isinstance(value, Chosen | Computed) else truth(expr, ctx)
+    )

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from enasdsl.ir.build import mistake
 from enasdsl.ir.context import Context
-from enasdsl.ir.space import Kind
 from enasdsl.ir.values import (
     Absent,
     ChosenOp,
-    Composite,
     Item,
     Listing,
     Lowered,
     Operation,
     Picked,
-    Pipeline,
-    Primitive,
-    Repeated,
-    Shared,
-    Stamp,
     Tensor,
 )
-from enasdsl.semantics.symbols import Chosen, Computed, Condition, Counted, Num, Test
+from enasdsl.semantics.symbols import Chosen, Computed, Condition, Counted, Num, Scalar, Test
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -83,10 +74,8 @@ def describe(value: Lowered) -> str:
             return "a list"
         case Absent():
             return "absent here"
-        case Primitive() | Composite() | Stamp() | Pipeline() | ChosenOp() | Repeated() | Shared():
-            return "an operation"
         case _:
-            assert_never(value)
+            return "an operation"
 
 
 def operation(expr: ast.Expr, ctx: Context, *, role: str = "") -> Operation:
@@ -128,24 +117,20 @@ def span_of(expr: ast.Range, ctx: Context) -> range:
     return members
 
 
-def test_of(chosen: Chosen, indices: frozenset[int], ctx: Context, span: Span) -> Test:
-    """The test that the pick of `chosen` is among `indices`."""
-    if ctx.ledger.decisions[chosen.decision].domain.kind is not Kind.ONE:
-        raise mistake(
-            "E0406",
-            "a condition on one of several members that are picked at once",
-            span,
-            "no guard can name this member",
-            help="give it a choice of its own, or take the members apart `with repeats`",
-        )
-    return Test(chosen.decision, indices)
+def whole(value: Scalar, span: Span) -> int:
+    """A number that must be whole, as one of the values that decisions give it."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise mistake("E0208", "a whole number is needed here", span, f"this can be {describe(value)}")
 
 
 def surely(condition: Condition, guard: Condition | None) -> bool:
     """Whether `condition` holds wherever `guard` does: node 3 is there wherever node 4 is."""
     known = {t.decision: t.allowed for t in guard or () if isinstance(t, Test)}
     return all(
-        isinstance(t, Test) and t.decision in known and known[t.decision] <= t.allowed
+        t.decision in known and known[t.decision] <= t.allowed
+        if isinstance(t, Test)
+        else t in (guard or ())
         for t in condition
     )
 

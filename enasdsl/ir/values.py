@@ -118,6 +118,18 @@ class ChosenOp:
 
 
 @dataclass(frozen=True, slots=True)
+class ByCase:
+    """The operation that a number settled by several decisions selects, where it has a value.
+
+    `tree` says which decisions give which value; `cases` are the values and their operations.
+    """
+
+    tree: object  # a Tree of ir/cases.py
+    cases: tuple[tuple[int | float | bool | str, Operation], ...]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Repeated:
     """`operation * count`, or the body of a `repeat`, whose operation is evaluated each time."""
 
@@ -136,7 +148,7 @@ class Shared:
     span: Span = field(compare=False)
 
 
-Operation = Primitive | Composite | Stamp | Pipeline | ChosenOp | Repeated | Shared
+Operation = Primitive | Composite | Stamp | Pipeline | ChosenOp | ByCase | Repeated | Shared
 
 
 @dataclass(frozen=True, slots=True)

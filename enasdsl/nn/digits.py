@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from enasdsl.ir.space import Architecture, Decision, Domain, Kind, Source, Space
-from enasdsl.semantics.symbols import Picks, Test
+from enasdsl.semantics.symbols import Either, Picks, Test, Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Turn:
     """
 
     domain: Domain
-    guard: tuple[Test, ...]
+    guard: tuple[Test | Either, ...]
     anchors: tuple[int, ...]
     vocabulary: int | None
     lengths: int | None
@@ -105,9 +105,9 @@ def _origins(decisions: Sequence[Decision]) -> Iterator[tuple[int | str, ...]]:
         last.update((".".join(parts[: n + 1]), index) for n in range(len(parts)))
 
 
-def _tests(decision: Decision) -> Iterator[Test]:
+def _tests(decision: Decision) -> Iterator[Test | Either]:
     for test in decision.guard:
-        if not isinstance(test, Test):
+        if isinstance(test, Unread):
             raise TypeError(f"the guard of {decision.path} reads more than earlier decisions")
         yield test
 

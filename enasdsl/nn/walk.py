@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Protocol
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from enasdsl.ir.space import Domain, Kind
 from enasdsl.nn.digits import Plan, Turn
 from enasdsl.nn.score import Bits, Digit
-from enasdsl.semantics.symbols import Test
+from enasdsl.semantics.symbols import Either, Test
 
 CLOSED = -1e9
 """The logit of an alternative that may not be picked."""
@@ -135,7 +136,7 @@ class Walk:
         self._minus_two = self._h.new_tensor(-2.0)
         self._slots: dict[int, tuple[Tensor, Tensor]] = {}  # key and state of each anchor
         self._pools: dict[tuple[int, ...], Pool] = {}
-        self._tests: dict[Test, Tensor] = {}
+        self._tests: dict[Test | Either, Tensor] = {}
         self._noise = self._gumbel(generator) if given is None else iter(())
 
     def _gumbel(self, generator: torch.Generator | None) -> Iterator[Tensor]:
@@ -166,16 +167,22 @@ class Walk:
         if not (given.all() if live is None else given.equal(live)):
             raise ValueError(f"decision {index} is recorded where it is not live, or missing")
 
-    def _holds(self, guard: tuple[Test, ...]) -> Tensor | None:
+    def _holds(self, guard: tuple[Test | Either, ...]) -> Tensor | None:
         """Where every test of `guard` holds, [n]; None for everywhere."""
         live: Tensor | None = None
         for test in guard:
             if test not in self._tests:
-                picks = self.columns[test.decision]
-                allowed = torch.tensor(sorted(test.allowed), dtype=torch.int64, device=picks.device)
-                self._tests[test] = torch.isin(picks, allowed).any(1)
+                self._tests[test] = self._passes(test)
             live = self._tests[test] if live is None else live & self._tests[test]
         return live
+
+    def _passes(self, test: Test | Either) -> Tensor:
+        if isinstance(test, Either):
+            ways = (self._holds(option) for option in test.options)
+            return reduce(torch.logical_or, (way for way in ways if way is not None))
+        picks = self.columns[test.decision]
+        allowed = torch.tensor(sorted(test.allowed), dtype=torch.int64, device=picks.device)
+        return torch.isin(picks, allowed).any(1)
 
     # ------------------------------------------------------------------- state
 

@@ -89,7 +89,7 @@ def decisions(space: Space) -> dict[str, object]:
             "least": d.domain.least,
             "most": d.domain.most,
             "labels": list(d.labels),
-            "guard": [{k: _plain(v) for k, v in asdict(t).items()} for t in d.guard],
+            "guard": [_plain(asdict(test)) for test in d.guard],
         }
         for d in space.decisions
     ]
@@ -97,7 +97,15 @@ def decisions(space: Space) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    return sorted(value) if isinstance(value, frozenset) else value
+    match value:
+        case frozenset():
+            return sorted(value)
+        case dict():
+            return {key: _plain(each) for key, each in value.items()}
+        case tuple():
+            return [_plain(each) for each in value]
+        case _:
+            return value
 
 
 def parameters(module: nn.Module) -> int:

@@ -33,7 +33,14 @@ class Unread:
     node: int
 
 
-Condition = tuple[Test | Unread, ...]
+@dataclass(frozen=True, slots=True)
+class Either:
+    """True where every test of one of the `options` holds."""
+
+    options: tuple[tuple[Test, ...], ...]
+
+
+Condition = tuple[Test | Unread | Either, ...]
 """A conjunction; the empty one always holds."""
 
 
@@ -47,10 +54,12 @@ class Reading:
     def holds(self, condition: Condition) -> bool:
         return all(self._holds(test) for test in condition)
 
-    def _holds(self, test: Test | Unread) -> bool:
+    def _holds(self, test: Test | Unread | Either) -> bool:
         match test:
             case Unread(body, node):
                 return (body, node) in self.unread
+            case Either(options):
+                return any(map(self.holds, options))
             case Test(decision, allowed):
                 picks = self.picks[decision]
                 return picks is not None and any(p in allowed for p in picks)

@@ -1,0 +1,89 @@
+"""What stands where a number has one value or another, which several decisions may settle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from enasdsl.ir.cases import Split, Tree, groups, leaves, where
+from enasdsl.ir.constraint import masked
+from enasdsl.ir.context import Context
+from enasdsl.ir.graph import Select
+from enasdsl.ir.joining import check_same, combine, settle
+from enasdsl.ir.values import ByCase, Lowered, Operation, Tensor
+from enasdsl.semantics.symbols import NUMBERS, Chosen, Num, Scalar, compute
+from enasdsl.source import Span
+
+Values = Mapping[Scalar, Lowered]
+
+
+def by_case(
+    found: Tree, body: Callable[[Scalar, Context], Lowered], ctx: Context, *, span: Span
+) -> Lowered:
+    """One value that is what `body` gives for the value that decisions give to `found`.
+
+    Each is evaluated once, where its value holds.
+    """
+    values = {
+        value: body(value, ctx.under(where(found, lambda v, value=value: v == value, ctx)))  # type: ignore[misc]
+        for value in leaves(found)
+    }
+    return between(found, values, ctx, span=span)
+
+
+def between(found: Tree, values: Values, ctx: Context, *, span: Span) -> Lowered:
+    """The one of `values` that `found` says."""
+    if not isinstance(found, Split):
+        return values[found]
+    if not any(isinstance(branch, Split) for branch in found.branches):
+        return _single(found, values, ctx, span)
+    if all(isinstance(value, NUMBERS) for value in values.values()):
+        return _number(found, values)  # type: ignore[arg-type]
+    if all(isinstance(value, Operation) for value in values.values()):
+        return ByCase(found, tuple(values.items()), span)  # type: ignore[arg-type]
+    return selected(
+        found, {v: settle(x, ctx, span=span) for v, x in values.items()}, ctx, span=span
+    )
+
+
+def _single(found: Split, values: Values, ctx: Context, span: Span) -> Lowered:
+    """A value that one decision settles."""
+    order = list(leaves(found))
+    table = tuple(order.index(b) for b in found.branches)  # type: ignore[arg-type]
+    name = ctx.ledger.decisions[found.decision].path.rpartition(".")[2]
+    several = tuple(values[v] for v in order)
+    if all(isinstance(v, NUMBERS) for v in several):
+        return _number(found, values)  # type: ignore[arg-type]
+    labels = tuple(str(v).lower() for v in order)
+    return combine(
+        several, found.decision, found.slot, table, ctx, name=name, labels=labels, span=span
+    )
+
+
+def _number(found: Tree, values: Mapping[Scalar, Num]) -> Num:
+    """Values that stand under a test have one, too, where it fails: nothing reads it there."""
+    if not isinstance(found, Split):
+        return values[found]
+    if not any(isinstance(b, Split) for b in found.branches):
+        row = tuple(values[b] for b in found.branches)  # type: ignore[index]
+        if all(isinstance(v, Scalar) for v in row):
+            return Chosen(found.decision, found.slot, row)  # type: ignore[arg-type]
+    *first, (branch, _) = groups(found.branches)
+    result = masked(_number(branch, values))
+    for branch, members in reversed(first):
+        picked = tuple(n in members for n in range(len(found.branches)))
+        test = Chosen(found.decision, found.slot, picked)
+        result = compute("when", test, masked(_number(branch, values)), result)
+    return result
+
+
+def selected(found: Tree, values: Mapping[Scalar, Tensor], ctx: Context, *, span: Span) -> Tensor:
+    """The value of the body that `found` says, all of one shape."""
+    if not isinstance(found, Split):
+        return values[found]
+    branches = [selected(branch, values, ctx, span=span) for branch in found.branches]
+    first = branches[0]
+    for other in branches[1:]:
+        check_same(first, other, "a choice between values", span=span)
+    refs = tuple(branch.ref for branch in branches)
+    ref = ctx.builder.add(Select(found.decision, found.slot, refs, False, first.shape))
+    return Tensor(ref, first.shape, first.stride, span)

@@ -1,0 +1,200 @@
+"""Numbers that decisions settle, as trees of what each decision picks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from enasdsl.ir.build import mistake
+from enasdsl.ir.context import Context
+from enasdsl.ir.space import Kind
+from enasdsl.ir.typed import describe
+from enasdsl.semantics.symbols import (
+    Chosen,
+    Computed,
+    Condition,
+    Counted,
+    Num,
+    Scalar,
+    Test,
+    compute,
+)
+from enasdsl.source import Span
+
+CASES = 4096
+"""In how many ways decisions may settle a number that says what is built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What follows each alternative that `decision` may pick in `slot`."""
+
+    decision: int
+    slot: int
+    branches: tuple[Tree, ...]
+
+
+Tree: TypeAlias = Split | Scalar
+
+
+def tree(num: Num, *, span: Span) -> Tree:
+    """The values of `num` by what decides them, the first decision at the root.
+
+    Raises a mistake for a number that depends on how many members a choice picks, and for one
+    that takes more than CASES picks to tell.
+    """
+    return _Trees(span).tree(num)
+
+
+@dataclass(slots=True)
+class _Trees:
+    span: Span
+    left: int = CASES
+
+    def tree(self, num: Num) -> Tree:
+        first = _first(num)
+        if first is None:
+            return self._scalar(num)
+        self.left -= len(first.values)
+        if self.left < 0:
+            raise mistake(
+                "E0501",
+                f"more than {CASES:,} joint picks settle this",
+                self.span,
+                "too many decisions are read here",
+                help="let what is built depend on fewer decisions at once",
+            )
+        branches = tuple(self.tree(_put(num, first, n)) for n in range(len(first.values)))
+        same = all(_alike(branch, branches[0]) for branch in branches)
+        return branches[0] if same else Split(first.decision, first.slot, branches)
+
+    def _scalar(self, num: Num) -> Scalar:
+        if isinstance(num, Counted | Computed | Chosen):
+            raise mistake(
+                "E0208",
+                "how many members are picked cannot say what is built",
+                self.span,
+                "this depends on the size of a chosen set",
+                help="choose the number first, `n = choose 1..3`, and then `choose n from ...`",
+            )
+        return num
+
+
+def _alike(first: Tree, second: Tree) -> bool:
+    return type(first) is type(second) and first == second
+
+
+def _first(num: Num) -> Chosen | None:
+    """The chosen number in `num` whose decision comes first."""
+    match num:
+        case Chosen():
+            return num
+        case Computed(_, operands):
+            found = [c for c in map(_first, operands) if c is not None]
+            return min(found, key=lambda c: (c.decision, c.slot), default=None)
+        case _:
+            return None
+
+
+def _put(num: Num, known: Chosen, pick: int) -> Num:
+    """`num` where `pick` is what the decision of `known` picks in its slot."""
+    match num:
+        case Chosen(decision, slot, values):
+            return values[pick] if (decision, slot) == (known.decision, known.slot) else num
+        case Computed(name, operands):
+            return _folded(name, tuple(_put(o, known, pick) for o in operands))
+        case _:
+            return num
+
+
+def _folded(name: str, operands: tuple[Num, ...]) -> Num:
+    match name, operands:
+        case "and", _ if False in operands:
+            return False
+        case "or", _ if True in operands:
+            return True
+        case "when", (bool() as condition, value, other):
+            return value if condition else other
+        case _:
+            return compute(name, *operands)
+
+
+# --------------------------------------------------------------------- regions
+
+
+def leaves(found: Tree) -> tuple[Scalar, ...]:
+    """The different values, in the order in which they come."""
+    if not isinstance(found, Split):
+        return (found,)
+    values = [value for branch in found.branches for value in leaves(branch)]
+    return tuple({(type(value), value): value for value in values}.values())
+
+
+def mapped(found: Tree, change: Callable[[Scalar], Scalar]) -> Tree:
+    """The tree with its values changed, and no question asked that makes no difference."""
+    if not isinstance(found, Split):
+        return change(found)
+    branches = tuple(mapped(branch, change) for branch in found.branches)
+    same = all(_alike(branch, branches[0]) for branch in branches)
+    return branches[0] if same else Split(found.decision, found.slot, branches)
+
+
+def where(found: Tree, holds: Callable[[Scalar], bool], ctx: Context) -> Condition | None:
+    """The condition under which the value is one for which `holds`; None where none can say it."""
+    boxes = []
+    for box in _boxes(mapped(found, holds), ctx):
+        if box is None:
+            return None
+        boxes.append(box)
+    return ctx.ledger.union(boxes)
+
+
+def named(found: Tree, holds: Callable[[Scalar], bool], ctx: Context, *, span: Span) -> Condition:
+    """The condition under which `holds`; raises a mistake where no guard can name it."""
+    condition = where(found, holds, ctx)
+    if condition is None:
+        raise mistake(
+            "E0406",
+            "a condition on one of several members that are picked at once",
+            span,
+            "no guard can name this member",
+            help="give it a choice of its own, or take the members apart `with repeats`",
+        )
+    return condition
+
+
+def truths(num: Num, *, span: Span) -> Tree:
+    """The tree of a condition, which must be true or false."""
+    found = tree(num, span=span)
+    odd = next((value for value in leaves(found) if not isinstance(value, bool)), None)
+    if odd is not None:
+        raise mistake(
+            "E0208", "a condition must be true or false", span, f"this can be {describe(odd)}"
+        )
+    return found
+
+
+def groups(branches: tuple[Tree, ...]) -> list[tuple[Tree, frozenset[int]]]:
+    """The different branches, each with the alternatives that lead to it."""
+    found: list[tuple[Tree, set[int]]] = []
+    for n, branch in enumerate(branches):
+        known = next((members for b, members in found if _alike(b, branch)), None)
+        if known is None:
+            found.append((branch, {n}))
+        else:
+            known.add(n)
+    return [(branch, frozenset(members)) for branch, members in found]
+
+
+def _boxes(truths: Tree, ctx: Context) -> Iterator[Condition | None]:
+    """The conditions, of which never two hold, that lead to True."""
+    if not isinstance(truths, Split):
+        if truths is True:
+            yield ()
+        return
+    one = ctx.ledger.decisions[truths.decision].domain.kind is Kind.ONE
+    for branch, members in groups(truths.branches):
+        test = Test(truths.decision, members)
+        for box in _boxes(branch, ctx):
+            yield None if box is None or not one else (test, *box)
