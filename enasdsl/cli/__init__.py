@@ -9,7 +9,16 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
-from enasdsl.cli import compiling, editing, explaining, formatting, searching, spaces, starting
+from enasdsl.cli import (
+    compiling,
+    editing,
+    explaining,
+    formatting,
+    searching,
+    showing,
+    spaces,
+    starting,
+)
 from enasdsl.cli.ending import (
     USAGE,
     WRONG_INPUT,
@@ -44,6 +53,11 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
         "enasdsl fmt space.enas",
         "enasdsl fmt --check --diff .",
         "enasdsl fmt - < space.enas",
+    ),
+    showing.show: (
+        "enasdsl show micro",
+        "enasdsl show rnn --arch random --seed 1 -o cell.svg",
+        "enasdsl show nasbench201 --stage ir",
     ),
     starting.new: ("enasdsl new first", "enasdsl new models/second --kind transformer"),
     explaining.explain: ("enasdsl explain E0203", "enasdsl explain --output json"),

@@ -1,0 +1,187 @@
+"""The command `show`: a space or an architecture as a drawing, and every phase of a compilation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from enasdsl.cli.ending import CommandError, Reported, UsageError
+from enasdsl.cli.opening import opened
+from enasdsl.cli.opening import show as show_diagnostics
+from enasdsl.cli.options import File, Seed, Settings
+
+if TYPE_CHECKING:
+    from enasdsl.ir.space import Architecture, Space
+    from enasdsl.pipeline import Compilation
+    from enasdsl.view.picture import Picture
+
+UNFOLDED = 1000
+"""The width of the tree where no terminal folds its lines."""
+
+FORMATS = (".svg", ".png", ".dot")
+
+
+def show(
+    file: File,
+    /,
+    *,
+    arch: Annotated[
+        str | None,
+        Parameter(help="A token, a file with a token or a record, or random; else the space."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        Parameter(name=["-o", "--out"], help="A file to draw: .svg, .png or .dot; else a tree."),
+    ] = None,
+    stage: Annotated[
+        Literal["ast", "checked", "ir", "graph"] | None,
+        Parameter(help="Stop after this phase and show what it made, in place of a drawing."),
+    ] = None,
+    seed: Seed = 0,
+    set: Settings = (),
+    output: Literal["text", "json"] = "text",
+) -> int:
+    """Draw a space, or one of its architectures, cell by cell.
+
+    A space has its choices in boxes, and dashed arrows for what only some architectures
+    have. Without -o the drawing is a tree on the terminal.
+    """
+    compilation = opened(file, set)
+    if stage is not None:
+        if arch is not None or out is not None:
+            raise UsageError("--stage shows a phase; it goes with neither --arch nor -o")
+        print(_phase(compilation, stage, output=output))
+        return 0
+    if out is not None and Path(out).suffix not in FORMATS:
+        raise UsageError(f"-o takes a file that ends in {', '.join(FORMATS)}, and this is `{out}`")
+    picture, token = _picture(_space(compilation, output=output), arch, seed)
+    if out is not None:
+        _write(Path(out), picture, token)
+        print(f"written to {out}")
+    elif output == "json":
+        from enasdsl.view.plain import plain
+
+        print(json.dumps(plain(picture), indent=2, ensure_ascii=False))
+    else:
+        _print_tree(picture)
+    return 0
+
+
+def _space(compilation: Compilation, *, output: str) -> Space:
+    """The space with its network, which a drawing needs."""
+    space = compilation.space
+    if space is None:
+        show_diagnostics(compilation.diagnostics, output=output)
+        raise Reported
+    if compilation.diagnostics:
+        show_diagnostics(compilation.diagnostics, output="text")
+    return space
+
+
+def _picture(space: Space, arch: str | None, seed: int) -> tuple[Picture, str]:
+    """The picture, and the token of the architecture that it is of."""
+    from enasdsl.ir.record import to_token
+    from enasdsl.view.found_picture import picture_of_architecture
+    from enasdsl.view.space_picture import picture_of_space
+
+    if not space.network:
+        raise CommandError(f"`{space.name}` has no network, and cells alone are not drawn")
+    if arch is None:
+        return picture_of_space(space), ""
+    found = _architecture(space, arch, seed)
+    return picture_of_architecture(space, found), to_token(found)
+
+
+def _architecture(space: Space, arch: str, seed: int) -> Architecture:
+    from random import Random
+
+    from enasdsl.ir.count import TooManyStates
+    from enasdsl.ir.record import RecordError, parse_record
+    from enasdsl.ir.sample import sample
+
+    try:
+        if arch.lower() == "random":
+            return next(iter(sample(space, 1, Random(seed))))
+        return parse_record(space, _record(arch))
+    except (TooManyStates, ValueError) as error:
+        what = "is no architecture" if isinstance(error, RecordError) else "cannot be sampled"
+        raise CommandError(f"`{arch}` {what} of `{space.name}`: {error}") from error
+
+
+def _record(arch: str) -> str:
+    """What was typed, or the record in the file that it names, the first of several lines."""
+    path = Path(arch)
+    try:
+        if ":" in arch or not path.is_file():
+            return arch
+        text = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"`{arch}` cannot be read: {error}") from error
+    first, _, rest = text.partition("\n")
+    return first if first.endswith("}") or not first.startswith("{") or not rest else text
+
+
+def _write(path: Path, picture: Picture, token: str) -> None:
+    from enasdsl.view.compose import compose
+    from enasdsl.view.dot import to_dot
+    from enasdsl.view.svg import to_svg
+
+    match path.suffix:
+        case ".dot":
+            made = to_dot(picture).encode()
+        case ".svg":
+            made = to_svg(compose(picture), note=token).encode()
+        case _:
+            made = _png(picture)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(made)
+    except OSError as error:
+        raise CommandError(f"`{path}` cannot be written: {error.strerror}") from error
+
+
+def _png(picture: Picture) -> bytes:
+    from enasdsl.view.compose import compose
+    from enasdsl.view.png import to_png
+
+    try:
+        return to_png(compose(picture))
+    except ImportError as error:
+        raise CommandError(
+            "a PNG needs Pillow: pip install 'enasdsl[draw]'; SVG and DOT need nothing"
+        ) from error
+
+
+def _print_tree(picture: Picture) -> None:
+    from rich.console import Console
+
+    from enasdsl.view.tree import to_tree
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=UNFOLDED)
+    console.print(to_tree(picture))
+
+
+def _phase(compilation: Compilation, stage: str, *, output: str) -> str:
+    """What a phase made, as text or as JSON."""
+    from enasdsl.view import stages
+    from enasdsl.view.plain import plain
+
+    made: object
+    match stage:
+        case "ast" if (tree := compilation.tree) is not None:
+            made, text = tree, stages.tree_text(tree)
+        case "checked" if (checked := compilation.checked) is not None:
+            made, text = checked, stages.checked_text(checked)
+        case "ir" if (outlined := compilation.outline) is not None:
+            made, text = outlined, stages.space_text(outlined)
+        case "graph" if (space := compilation.space) is not None:
+            made, text = space, stages.graph_text(space)
+        case _:
+            show_diagnostics(compilation.diagnostics, output=output)
+            raise Reported
+    return text if output == "text" else json.dumps(plain(made), indent=2, ensure_ascii=False)

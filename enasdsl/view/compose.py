@@ -1,0 +1,119 @@
+"""From a picture to a page: each panel laid out, the panels side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from enasdsl.view.cards import (
+    GREY,
+    INK,
+    PALE,
+    WIDEST,
+    Card,
+    Options,
+    below,
+    beside,
+    card,
+    chips,
+    legend_of,
+)
+from enasdsl.view.layered import layered, topological
+from enasdsl.view.metrics import text_width
+from enasdsl.view.picture import Arrow, Box, Panel, Picture, Role
+from enasdsl.view.placement import Placement, Size, column
+from enasdsl.view.scene import Curve, Item, Scene, Text, moved
+
+MARGIN, BETWEEN = 18.0, 34.0
+PAGE = 1500.0
+"""How wide the panels of a row may be together."""
+
+HEAD = 15.0
+_LINE = "#52606d"
+_MAYBE = "#9fb0c0"
+STRANDS = ("#3f6f9f", "#b5652a", "#3f8450", "#9b4a5c", "#6b57a0", "#8a7414", "#2a7f78", "#96508a")
+
+
+def compose(picture: Picture) -> Scene:
+    """The page of a picture."""
+    title = _text(picture.title, HEAD, INK, bold=True)
+    size = _text(picture.subtitle, HEAD * 0.8, GREY)
+    head = beside(title, Card(size.width, 0, moved(size.items, 0, HEAD * 0.2)))
+    rows: list[list[Card]] = [[]]
+    for panel in map(_panel, picture.panels):
+        if rows[-1] and sum(c.width + BETWEEN for c in rows[-1]) + panel.width > PAGE:
+            rows.append([])
+        rows[-1].append(panel)
+    items = list(moved(head.items, MARGIN, MARGIN))
+    y, widest = MARGIN + head.height + 10, head.width
+    for row in rows:
+        x = 0.0
+        for panel in row:
+            items += moved(panel.items, MARGIN + x, y)
+            x += panel.width + BETWEEN
+        widest = max(widest, x - BETWEEN)
+        y += max(p.height for p in row) + BETWEEN
+    return Scene(widest + 2 * MARGIN, y - BETWEEN + MARGIN, picture.title, tuple(items))
+
+
+def _text(text: str, size: float, colour: str, *, bold: bool = False) -> Card:
+    width = text_width(text, size, bold=bold)
+    return Card(width, size * 1.4, (Text(0, size, text, size, width, colour, bold),))
+
+
+# ---------------------------------------------------------------------- panels
+
+
+def _panel(panel: Panel) -> Card:
+    """A panel: its title, what holds for all of it, the lists of the legend, the drawing."""
+    legend = {} if panel.found else legend_of(panel.boxes)
+    common = Box("", Role.NODE, "", "", panel.choices)
+    head = [_text(panel.title, HEAD * 0.87, INK, bold=True)]
+    if panel.choices:
+        head.append(card(common, {}))
+    head += [below(_text(name, 10.5, GREY), chips(opts, WIDEST)) for opts, name in legend.items()]
+    return below(*head, Card(0, 8, ()), _drawing(panel, legend))
+
+
+def _drawing(panel: Panel, legend: dict[Options, str]) -> Card:
+    pairs = [(a.tail, a.head) for a in panel.arrows]
+    keys = topological([b.key for b in panel.boxes], pairs)
+    stacked = not panel.found or _is_path(keys, pairs)
+    cards = {b.key: card(b, legend) for b in panel.boxes}
+    if stacked:
+        widest = max(c.width for c in cards.values())
+        cards = {b.key: card(b, legend, widest) for b in panel.boxes}
+    sizes: dict[str, Size] = {key: (cards[key].width, cards[key].height) for key in keys}
+    operations = frozenset(b.key for b in panel.boxes if b.role is Role.OPERATION)
+    if stacked:
+        apart = frozenset(k for k in operations if "/" in k)  # of a node that has a box besides
+        return _painted(panel, cards, column(sizes, pairs, apart), _strands(panel, keys))
+    return _painted(panel, cards, layered(sizes, pairs, operations), {})
+
+
+def _strands(panel: Panel, keys: Sequence[str]) -> dict[str, str]:
+    """A colour for the arcs of each box of an architecture, so that they can be followed."""
+    return {key: STRANDS[n % len(STRANDS)] for n, key in enumerate(keys)} if panel.found else {}
+
+
+def _is_path(order: Sequence[str], pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether the boxes are a chain, each reading the one before it."""
+    linked = set(pairs)
+    return all(pair in linked for pair in pairwise(order))
+
+
+def _painted(
+    panel: Panel, cards: dict[str, Card], placement: Placement, strands: dict[str, str]
+) -> Card:
+    lines = sorted(panel.arrows, key=lambda a: (not a.faint, a.certain))
+    items: list[Item] = [_line(a, placement, strands.get(a.tail, _LINE)) for a in lines]
+    for key, (x, y) in placement.corners.items():
+        items += moved(cards[key].items, x, y)
+    return Card(placement.width, placement.height, tuple(items))
+
+
+def _line(arrow: Arrow, placement: Placement, strand: str) -> Curve:
+    start, pieces = placement.paths[arrow.tail, arrow.head]
+    own = strand if len(pieces) > 1 else _LINE
+    colour = PALE if arrow.faint else own if arrow.certain else _MAYBE
+    return Curve(start, pieces, colour, dashed=not arrow.certain or arrow.faint)

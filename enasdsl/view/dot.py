@@ -1,0 +1,62 @@
+"""A picture in the language of Graphviz, for those who want to lay it out anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from enasdsl.view.cards import tint
+from enasdsl.view.picture import Arrow, Box, Choice, Panel, Picture
+
+
+def to_dot(picture: Picture) -> str:
+    """The text of a DOT file: a cluster for each panel."""
+    lines = [
+        f"digraph {json.dumps(picture.title)} {{",
+        f"  label={_quoted(f'{picture.title}, {picture.subtitle}')}; labelloc=t;",
+        '  node [shape=box, style="rounded,filled", fillcolor="white", fontname="Helvetica"];',
+        *(line for n, panel in enumerate(picture.panels) for line in _cluster(n, panel)),
+        "}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _cluster(number: int, panel: Panel) -> Iterator[str]:
+    yield f"  subgraph cluster{number} {{"
+    shown = [panel.title, *map(row_text, panel.choices)]
+    yield f"    label={_quoted(*shown)};"
+    names = {box.key: f"p{number}b{n}" for n, box in enumerate(panel.boxes)}
+    for box in panel.boxes:
+        yield f"    {names[box.key]} [{_box(box)}];"
+    for arrow in panel.arrows:
+        yield f"    {names[arrow.tail]} -> {names[arrow.head]}{_arrow(arrow)};"
+    yield "  }"
+
+
+def _box(box: Box) -> str:
+    lines = [box.title, box.detail, *map(row_text, box.choices)]
+    parts = [f"label={_quoted(*filter(None, lines))}"]
+    if box.faint:
+        parts.append('style="rounded,dashed", fontcolor="gray"')
+    elif box.tint is not None:
+        parts.append(f'fillcolor="{tint(box.tint)[0]}"')
+    return ", ".join(parts)
+
+
+def _arrow(arrow: Arrow) -> str:
+    return "" if arrow.certain and not arrow.faint else " [style=dashed]"
+
+
+def row_text(choice: Choice) -> str:
+    """A choice in one line: what was picked, or from what."""
+    if choice.picked is not None:
+        return f"{choice.name}: {', '.join(choice.picked) or 'none'}"
+    if not choice.options:
+        return f"{choice.name}: {choice.quantity}"
+    return f"{choice.name}: {choice.quantity}, {' | '.join(choice.options)}"
+
+
+def _quoted(*lines: str) -> str:
+    text = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
+    return f'"{text}"'

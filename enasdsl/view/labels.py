@@ -1,0 +1,96 @@
+"""How choices are named in a picture: short, and different within one box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from enasdsl.ir.space import Decision, Domain, Kind, Source, Space
+from enasdsl.semantics.symbols import Reading
+from enasdsl.view.picture import Choice
+
+
+@dataclass(eq=False)
+class Labels:
+    """The choices of one picture; each is shown in one box, the first in which it stands."""
+
+    space: Space
+    reading: Reading | None = None
+    _shown: set[int] = field(default_factory=set)
+
+    def choices(self, decisions: Iterable[int], *, again: bool = False) -> tuple[Choice, ...]:
+        """Rows for the decisions that no other box has shown, those with equal rows in one.
+
+        With `again` they may have been.
+        """
+        wanted = [d for d in dict.fromkeys(decisions) if again or d not in self._shown]
+        fresh = [d for d in wanted if self._live(d)]
+        self._shown.update(fresh)
+        return joined(self._choice(d, name) for d, name in self._names(fresh).items())
+
+    def globals(self) -> tuple[Choice, ...]:
+        """Rows for what is bound at the top of the file."""
+        return self.choices(n for n, d in enumerate(self.space.decisions) if not d.scope)
+
+    def _live(self, index: int) -> bool:
+        return self.reading is None or self.reading.picks[index] is not None
+
+    def _names(self, indices: Sequence[int]) -> dict[int, str]:
+        """The last part of each path, and more of it where two would have the same."""
+        paths = {i: self.space.decisions[i].path.split(".") for i in indices}
+        names = {}
+        for index, path in paths.items():
+            size = 1
+            while size < len(path) and any(
+                other[-size:] == path[-size:] for i, other in paths.items() if i != index
+            ):
+                size += 1
+            names[index] = ".".join(path[-size:])
+        return names
+
+    def _choice(self, index: int, name: str) -> Choice:
+        decision = self.space.decisions[index]
+        shown = () if decision.source is Source.INPUT else decision.labels
+        quantity = quantity_of(decision)
+        if self.reading is None:
+            return Choice(name, quantity, shown)
+        picks = self.reading.picks[index] or ()
+        return Choice(name, quantity, shown, tuple(decision.labels[p] for p in picks))
+
+
+def joined(choices: Iterable[Choice]) -> tuple[Choice, ...]:
+    """Choices that differ in their name alone as one row."""
+    rows: dict[tuple[object, ...], list[str]] = {}
+    for c in choices:
+        rows.setdefault((c.quantity, c.options, c.picked), []).append(c.name)
+    return tuple(
+        Choice(", ".join(names), quantity, options, picked)  # type: ignore[arg-type]
+        for (quantity, options, picked), names in rows.items()
+    )
+
+
+def quantity_of(decision: Decision) -> str:
+    """How many of how many a decision picks: `1 of 4`, `any of 3`."""
+    domain = decision.domain
+    number = _number(domain)
+    ordered = " in order" if domain.kind in (Kind.SEQUENCE, Kind.ARRANGEMENT) else ""
+    repeats = " with repeats" if domain.kind in (Kind.SEQUENCE, Kind.MULTISET) else ""
+    return f"{number} of {domain.size}{repeats}{ordered}"
+
+
+def _number(domain: Domain) -> str:
+    if domain.kind is Kind.SET and (domain.least, domain.most) == (0, domain.size):
+        return "any"
+    if domain.least == domain.most:
+        return str(domain.least)
+    return f"{domain.least} to {domain.most}"
+
+
+def tints(space: Space) -> Mapping[str, tuple[str, int]]:
+    """For each alternative, blanks left out: how it is written, and its position in its list."""
+    found: dict[str, tuple[str, int]] = {}
+    for decision in space.decisions:
+        if decision.source is Source.OPERATION:
+            for n, label in enumerate(decision.labels):
+                found.setdefault(label.replace(" ", ""), (label, n))
+    return found
