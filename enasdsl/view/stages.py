@@ -14,8 +14,10 @@ from enasdsl.semantics.symbols import (
     Computed,
     Condition,
     Counted,
+    Either,
     Num,
     Test,
+    Unread,
 )
 from enasdsl.syntax.ast import Ast
 from enasdsl.view.labels import quantity_of
@@ -101,12 +103,17 @@ def _refs(refs: tuple[int, ...]) -> str:
 
 def condition_text(condition: Condition) -> str:
     """A condition; `%3 in 0, 2` where the decision 3 picks the alternative 0 or 2."""
-    return " and ".join(
-        f"%{t.decision} in {', '.join(map(str, sorted(t.allowed)))}"
-        if isinstance(t, Test)
-        else f"{t.node} is loose"
-        for t in condition
-    )
+    return " and ".join(map(_test, condition))
+
+
+def _test(test: Test | Unread | Either) -> str:
+    match test:
+        case Test(decision=decision, allowed=allowed):
+            return f"%{decision} in {', '.join(map(str, sorted(allowed)))}"
+        case Unread(node=node):
+            return f"{node} is loose"
+        case Either(options=options):
+            return "(" + " or ".join(map(condition_text, options)) + ")"
 
 
 def number_text(num: Num) -> str:

@@ -11,8 +11,10 @@ from enasdsl.ir.names import Place
 from enasdsl.semantics.symbols import (
     Chosen,
     Computed,
+    Condition,
     Counted,
     Dim,
+    Either,
     Num,
     Parts,
     Reading,
@@ -57,8 +59,8 @@ class Walk:
     def _branches(self, value: Select) -> tuple[int, ...]:
         if self.reading is None:
             return tuple(dict.fromkeys(b for b in value.branches if b is not None))
-        picks = self.reading.picks[value.decision]
-        branch = None if picks is None else value.branches[picks[value.slot]]
+        picks = self.reading.picks[value.decision] or ()
+        branch = value.branches[picks[value.slot]] if value.slot < len(picks) else None
         return () if branch is None else (branch,)
 
     def settled(self, ref: int) -> int:
@@ -107,13 +109,25 @@ def decided(value: Value) -> Iterator[int]:
         case Select(decision=decision):
             yield decision
         case Present(condition=condition):
-            yield from (t.decision for t in condition if isinstance(t, Test))
+            yield from _tested(condition)
         case Apply(args=args, shape=shape):
             for _, arg in args:
                 yield from _numbers(arg)
             yield from _sizes(shape.channels)
         case _:
             return
+
+
+def _tested(condition: Condition) -> Iterator[int]:
+    for test in condition:
+        match test:
+            case Test(decision=decision):
+                yield decision
+            case Either(options=options):
+                for option in options:
+                    yield from _tested(option)
+            case _:
+                pass
 
 
 def _numbers(num: Num) -> Iterator[int]:
