@@ -12,7 +12,7 @@ from enasdsl.ir.budget import NETWORK_STEPS, OUTLINE_STEPS, Budget
 from enasdsl.ir.build import mistake
 from enasdsl.ir.cases import Split, leaves
 from enasdsl.ir.connections import Untraced
-from enasdsl.ir.context import AMBIENT, Broken, Context, Evaluate, Program
+from enasdsl.ir.context import AMBIENT, Apply, Broken, Context, Evaluate, Program
 from enasdsl.ir.contradiction import contradiction
 from enasdsl.ir.evaluate import evaluate
 from enasdsl.ir.graph import Body
@@ -42,20 +42,27 @@ def lower(
     *,
     outline: bool = False,
     evaluate: Evaluate = evaluate,
+    apply: Apply = apply,
 ) -> tuple[Space | None, tuple[Diagnostic, ...]]:
     """The space of a file for the sizes of a task (those of the usual data set where None).
 
     An `outline` has no network: its decisions, which are the same, are found several times faster.
-    An `evaluate` that looks on while it passes everything to the real one sees every value.
+    An `evaluate` or an `apply` that passes everything to the real one can look on.
     """
     try:
-        return _lower(checked, task, evaluate, outline=outline, merged=outline)
+        return _lower(checked, task, evaluate, apply, outline=outline, merged=outline)
     except Untraced:
-        return _lower(checked, task, evaluate, outline=outline, merged=False)
+        return _lower(checked, task, evaluate, apply, outline=outline, merged=False)
 
 
 def _lower(
-    checked: Checked, task: Task | None, evaluate: Evaluate, *, outline: bool, merged: bool
+    checked: Checked,
+    task: Task | None,
+    evaluate: Evaluate,
+    apply: Apply,
+    *,
+    outline: bool,
+    merged: bool,
 ) -> tuple[Space | None, tuple[Diagnostic, ...]]:
     kind = checked.network.task.text if checked.network else "image_classifier"
     budget = Budget(OUTLINE_STEPS if outline else NETWORK_STEPS)
