@@ -97,8 +97,8 @@ def _line(text: str, size: float, colour: str, *, bold: bool = False) -> Card:
 
 
 def _row(choice: Choice, legend: Mapping[Options, str]) -> Card:
-    if choice.picked is not None:
-        return _line(f"{choice.name}: {', '.join(choice.picked) or 'none'}", DETAIL, INK)
+    if choice.picked is not None or choice.numbers:
+        return _line(str(choice), DETAIL, INK)
     head = _line(f"{choice.name}: {choice.quantity}", DETAIL, INK)
     if not choice.options:
         return head
@@ -154,7 +154,7 @@ def legend_of(boxes: Iterable[Box]) -> dict[Options, str]:
     counts: dict[Options, int] = {}
     for box in boxes:
         for choice in box.choices:
-            if choice.options and choice.picked is None:
+            if choice.options and not choice.numbers and choice.picked is None:
                 counts[choice.options] = counts.get(choice.options, 0) + 1
                 last = [n.rpartition(".")[2] for n in choice.name.split(", ")]
                 names.setdefault(choice.options, []).extend(last)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 from enasdsl.view.cards import (
@@ -76,30 +75,45 @@ def _panel(panel: Panel) -> Card:
 
 
 def _drawing(panel: Panel, legend: dict[Options, str]) -> Card:
-    pairs = [(a.tail, a.head) for a in panel.arrows]
-    keys = topological([b.key for b in panel.boxes], pairs)
-    stacked = not panel.found or _is_path(keys, pairs)
+    cards, placement = arranged(panel, legend)
+    strands = _strands(panel) if _is_stacked(panel) else {}
+    return _painted(panel, cards, placement, strands)
+
+
+def arranged(panel: Panel, legend: dict[Options, str]) -> tuple[dict[str, Card], Placement]:
+    """The boxes of a panel as cards, and where each stands."""
+    pairs = _pairs(panel)
     cards = {b.key: card(b, legend) for b in panel.boxes}
+    stacked = _is_stacked(panel)
     if stacked:
         widest = max(c.width for c in cards.values())
         cards = {b.key: card(b, legend, widest) for b in panel.boxes}
-    sizes: dict[str, Size] = {key: (cards[key].width, cards[key].height) for key in keys}
+    sizes: dict[str, Size] = {k: (cards[k].width, cards[k].height) for k in _order(panel)}
     operations = frozenset(b.key for b in panel.boxes if b.role is Role.OPERATION)
     if stacked:
         apart = frozenset(k for k in operations if "/" in k)  # of a node that has a box besides
-        return _painted(panel, cards, column(sizes, pairs, apart), _strands(panel, keys))
-    return _painted(panel, cards, layered(sizes, pairs, operations), {})
+        return cards, column(sizes, pairs, apart)
+    return cards, layered(sizes, pairs, operations)
 
 
-def _strands(panel: Panel, keys: Sequence[str]) -> dict[str, str]:
+def _pairs(panel: Panel) -> list[tuple[str, str]]:
+    return [(a.tail, a.head) for a in panel.arrows]
+
+
+def _order(panel: Panel) -> list[str]:
+    return topological([b.key for b in panel.boxes], _pairs(panel))
+
+
+def _is_stacked(panel: Panel) -> bool:
+    """Whether a panel is drawn as a column: a space, or boxes that each read the one before."""
+    linked = set(_pairs(panel))
+    return not panel.found or all(pair in linked for pair in pairwise(_order(panel)))
+
+
+def _strands(panel: Panel) -> dict[str, str]:
     """A colour for the arcs of each box of an architecture, so that they can be followed."""
-    return {key: STRANDS[n % len(STRANDS)] for n, key in enumerate(keys)} if panel.found else {}
-
-
-def _is_path(order: Sequence[str], pairs: Sequence[tuple[str, str]]) -> bool:
-    """Whether the boxes are a chain, each reading the one before it."""
-    linked = set(pairs)
-    return all(pair in linked for pair in pairwise(order))
+    order = enumerate(_order(panel))
+    return {key: STRANDS[n % len(STRANDS)] for n, key in order} if panel.found else {}
 
 
 def _painted(

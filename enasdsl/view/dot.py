@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from enasdsl.view.cards import tint
-from enasdsl.view.picture import Arrow, Box, Choice, Panel, Picture
+from enasdsl.view.picture import Arrow, Box, Panel, Picture
 
 
 def to_dot(picture: Picture) -> str:
@@ -24,7 +24,7 @@ def to_dot(picture: Picture) -> str:
 
 def _cluster(number: int, panel: Panel) -> Iterator[str]:
     yield f"  subgraph cluster{number} {{"
-    shown = [panel.title, *map(row_text, panel.choices)]
+    shown = [panel.title, *map(str, panel.choices)]
     yield f"    label={_quoted(*shown)};"
     names = {box.key: f"p{number}b{n}" for n, box in enumerate(panel.boxes)}
     for box in panel.boxes:
@@ -35,7 +35,7 @@ def _cluster(number: int, panel: Panel) -> Iterator[str]:
 
 
 def _box(box: Box) -> str:
-    lines = [box.title, box.detail, *map(row_text, box.choices)]
+    lines = [box.title, box.detail, *map(str, box.choices)]
     parts = [f"label={_quoted(*filter(None, lines))}"]
     if box.faint:
         parts.append('style="rounded,dashed", fontcolor="gray"')
@@ -46,15 +46,6 @@ def _box(box: Box) -> str:
 
 def _arrow(arrow: Arrow) -> str:
     return "" if arrow.certain and not arrow.faint else " [style=dashed]"
-
-
-def row_text(choice: Choice) -> str:
-    """A choice in one line: what was picked, or from what."""
-    if choice.picked is not None:
-        return f"{choice.name}: {', '.join(choice.picked) or 'none'}"
-    if not choice.options:
-        return f"{choice.name}: {choice.quantity}"
-    return f"{choice.name}: {choice.quantity}, {' | '.join(choice.options)}"
 
 
 def _quoted(*lines: str) -> str:

@@ -13,6 +13,7 @@ from enasdsl.ir.space import Architecture, Source, Space
 from enasdsl.ir.specialize import read_off
 from enasdsl.semantics.symbols import Reading
 from enasdsl.view.labels import Labels, tints
+from enasdsl.view.network_picture import exits, network_panel
 from enasdsl.view.picture import Arrow, Box, Choice, Panel, Picture, Role
 from enasdsl.view.space_picture import (
     alike,
@@ -21,7 +22,6 @@ from enasdsl.view.space_picture import (
     ending_key,
     input_box,
     name_of,
-    network_panel,
     nodes_of,
 )
 from enasdsl.view.walking import Walk, alternative, decided, primitive, stamped, uses
@@ -31,7 +31,7 @@ def picture_of_architecture(space: Space, architecture: Architecture) -> Picture
     """Every cell once, as the architecture has it, and the network of it."""
     reading = read_off(space, architecture.picks)
     labels = Labels(space, reading)
-    common = labels.globals()
+    common = (*labels.globals(), *labels.choices(sorted(exits(space))))
     cells = [_Cell(space, body, reading, labels).panel for body in distinct(space.bodies[1:])]
     panels = [network_panel(space, labels, common, reading), *alike(cells)]
     size = f"{cost(space, architecture).params:,} parameters"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from enasdsl.ir.space import Decision, Domain, Kind, Source, Space
 from enasdsl.semantics.symbols import Reading
@@ -18,19 +18,16 @@ class Labels:
     reading: Reading | None = None
     _shown: set[int] = field(default_factory=set)
 
-    def choices(self, decisions: Iterable[int], *, again: bool = False) -> tuple[Choice, ...]:
-        """Rows for the decisions that no other box has shown, those with equal rows in one.
-
-        With `again` they may have been.
-        """
-        wanted = [d for d in dict.fromkeys(decisions) if again or d not in self._shown]
-        fresh = [d for d in wanted if self._live(d)]
+    def choices(self, decisions: Iterable[int]) -> tuple[Choice, ...]:
+        """Rows for the decisions that no other box has shown, those with equal rows in one."""
+        fresh = [d for d in dict.fromkeys(decisions) if d not in self._shown and self._live(d)]
         self._shown.update(fresh)
         return joined(self._choice(d, name) for d, name in self._names(fresh).items())
 
-    def globals(self) -> tuple[Choice, ...]:
-        """Rows for what is bound at the top of the file."""
-        return self.choices(n for n, d in enumerate(self.space.decisions) if not d.scope)
+    def globals(self, apart: Collection[int] = ()) -> tuple[Choice, ...]:
+        """Rows for what is bound at the top of the file, decisions with a box `apart` left out."""
+        decisions = enumerate(self.space.decisions)
+        return self.choices(n for n, d in decisions if not d.scope and n not in apart)
 
     def _live(self, index: int) -> bool:
         return self.reading is None or self.reading.picks[index] is not None
@@ -51,22 +48,27 @@ class Labels:
     def _choice(self, index: int, name: str) -> Choice:
         decision = self.space.decisions[index]
         shown = () if decision.source is Source.INPUT else decision.labels
-        quantity = quantity_of(decision)
-        if self.reading is None:
-            return Choice(name, quantity, shown)
-        picks = self.reading.picks[index] or ()
-        return Choice(name, quantity, shown, tuple(decision.labels[p] for p in picks))
+        numbers = decision.source is Source.VALUE
+        picked = None
+        if self.reading is not None:
+            picked = tuple(decision.labels[p] for p in self.reading.picks[index] or ())
+        return Choice(name, quantity_of(decision), shown, picked, numbers)
 
 
 def joined(choices: Iterable[Choice]) -> tuple[Choice, ...]:
     """Choices that differ in their name alone as one row."""
-    rows: dict[tuple[object, ...], list[str]] = {}
-    for c in choices:
-        rows.setdefault((c.quantity, c.options, c.picked), []).append(c.name)
-    return tuple(
-        Choice(", ".join(names), quantity, options, picked)  # type: ignore[arg-type]
-        for (quantity, options, picked), names in rows.items()
-    )
+    rows: dict[Choice, list[str]] = {}
+    for choice in choices:
+        rows.setdefault(replace(choice, name=""), []).append(choice.name)
+    return tuple(replace(choice, name=_names(names)) for choice, names in rows.items())
+
+
+def _names(names: Sequence[str]) -> str:
+    """Several names as one: all of them, or what many have in common."""
+    last = {name.rpartition(".")[2] for name in names}
+    if len(names) > 3 and len(last) == 1:
+        return f"{last.pop()} ({len(names)} times)"
+    return ", ".join(names) if len(names) < 7 else f"{names[0]} … {names[-1]}"
 
 
 def quantity_of(decision: Decision) -> str:

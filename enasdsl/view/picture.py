@@ -26,13 +26,27 @@ class Role(Enum):
 class Choice:
     """One row of a box: what is chosen, how many of what, and what was picked, if it was.
 
-    `options` is empty where the arrows show them.
+    `options` is empty where the arrows show them; `numbers` are no operations but sizes and such.
     """
 
     name: str
     quantity: str
     options: tuple[str, ...]
     picked: tuple[str, ...] | None = None
+    numbers: bool = False
+
+    def __str__(self) -> str:
+        if self.picked is not None:
+            return f"{self.name}: {', '.join(self.picked) or 'none'}"
+        if self.numbers and self.quantity.startswith("1 of "):
+            return f"{self.name}: {' | '.join(_abridged(self.options))}"
+        options = f", {' | '.join(self.options)}" if self.options else ""
+        return f"{self.name}: {self.quantity}{options}"
+
+
+def _abridged(options: tuple[str, ...], most: int = 8) -> tuple[str, ...]:
+    """The first of many options and the last."""
+    return options if len(options) <= most else (*options[:4], "…", options[-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from enasdsl.view.dot import row_text
 from enasdsl.view.picture import Arrow, Box, Picture, Role
 
 if TYPE_CHECKING:
@@ -21,9 +20,10 @@ def to_tree(picture: Picture) -> Tree:
     for panel in picture.panels:
         branch = tree.add(Text(panel.title, "bold cyan"))
         for choice in panel.choices:
-            branch.add(Text(row_text(choice), "magenta"))
+            branch.add(Text(str(choice), "magenta"))
         incoming: dict[str, list[Arrow]] = {}
-        for arrow in panel.arrows:
+        rank = {box.key: n for n, box in enumerate(panel.boxes)}
+        for arrow in sorted(panel.arrows, key=lambda a: rank[a.tail]):
             incoming.setdefault(arrow.head, []).append(arrow)
         names = {box.key: _name(box) for box in panel.boxes}
         for box in panel.boxes:
@@ -43,7 +43,7 @@ def _grow(branch: Tree, box: Box, incoming: Sequence[Arrow], names: Mapping[str,
             line.append(f"  {mark} {', '.join(read)}", style)
     grown = branch.add(line)
     for choice in box.choices:
-        grown.add(Text(row_text(choice), "magenta"))
+        grown.add(Text(str(choice), "magenta"))
 
 
 def _name(box: Box) -> str:
@@ -52,7 +52,8 @@ def _name(box: Box) -> str:
         case Role.OPERATION if "/" in box.key:
             parts = [p for p in box.key.split("/")[:-1] if "=" not in p]
             kept = [p for n, p in enumerate(parts) if n == 0 or p != parts[n - 1]]
-            return ".".join([*kept, box.key.split("/")[-1].partition("=")[0]])
+            outside = [] if kept[0].startswith("output ") else kept[:1]
+            return ".".join([*outside, *kept[1:], box.key.split("/")[-1].partition("=")[0]])
         case Role.OPERATION:
             return box.detail
         case Role.EXIT:

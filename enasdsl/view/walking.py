@@ -174,7 +174,7 @@ _ALIGN = re.compile(r"align\d+")
 def _done(value: Value, names: Collection[str]) -> str:
     if not isinstance(value, Apply | Call) or alternative(value.within):
         return ""
-    if isinstance(value, Apply) and value.op == "identity":
+    if isinstance(value, Apply) and value.op in ("identity", "zero"):
         return ""
     for use in uses(value.within):
         if use not in names and _numbered(use) not in names and not _ALIGN.fullmatch(use):
