@@ -57,7 +57,8 @@ class Interpreter(Machine):
             case ast.Range():
                 low, high = (plain(self.evaluate(x, env)) for x in (e.low, e.high))
                 step = 1 if e.step is None else plain(self.evaluate(e.step, env))
-                return [Member(n, n) for n in range(low, high + 1, step)]
+                size = int((high - low) / step + 1e-9) + 1 if high >= low else 0
+                return [Member(n, round(low + n * step, 12)) for n in range(size)]
             case ast.Unary() | ast.Binary():
                 return self.operator(e, env)
             case ast.Flow():

@@ -9,6 +9,7 @@ from runs import runs
 from enasdsl.ir.count import count
 from enasdsl.ir.sample import enumerate_space
 from enasdsl.ir.space import Source, Space
+from enasdsl.ir.specialize import specialize
 from enasdsl.pipeline import Compilation
 from enasdsl.semantics.symbols import limit
 from enasdsl.source import SourceFile
@@ -262,3 +263,63 @@ def test_a_requirement_reads_numbers_by_cases() -> None:
         " x -> conv(1, filters: w) }"
     )
     assert size(text, "c, conv(1)") == (1 + 2) + (0 + 2)
+
+
+# ------------------------------------------------------------- widths and ranges by choice
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("n = choose 1..3; sum(x, [x -> choose [conv(1), conv(3)] for k in 1..n])", 2 + 4 + 8),
+        ("n = choose 1..2; m = choose 2..3; sum(x, [x -> choose [conv(1), conv(3)] for k in n..m])",
+         4 + 8 + 2 + 4),
+        ("n = choose 0..2; node i in 1..n { x -> relu }; sum(x, nodes)", 3),
+        ("x -> dropout(choose 0.1..0.5 step 0.1)", 5),
+        # each width is the one of its case
+        ("e = choose [1, 2, 4]; x -> mbconv(3, e)", 3),
+        ("w = choose [2, 4]; x -> conv(1, filters: w) -> mbconv(3, choose [1, 2]) -> conv(1)", 4),
+        ("w = choose [2, 4]; y = x -> conv(1, filters: w); (x + y) when w == 2 else x", 2),
+        # the width of what may be there
+        ("D = choose 1..2; node i in 1..D { x -> relu }; y = concat(x, nodes);"
+         " y -> conv(1, filters: channels(y) // 2) -> conv(1)", 2),
+        ("a = choose [true, false]; y = concat(x, x when a); y -> conv(1, filters: channels(y))"
+         " -> conv(1)", 2),
+        # a name whose value is there where it is read
+        ("a = choose [true, false]; k = choose [1, 3, 5] when a; x -> (conv(k) when a else relu)",
+         4),
+        ("a = choose [true, false]; y = x -> choose [conv(1), conv(3)] when a;"
+         " (y -> relu) when a else x", 3),
+    ],
+)  # fmt: skip
+def test_widths_and_members_follow_choices(body: str, wanted: int) -> None:
+    assert size(f"cell c(x) {{ {body} }}", "c, conv(1)") == wanted
+
+
+def test_a_width_by_choice_is_the_width_of_the_network() -> None:
+    text = "cell c(x) { D = choose 1..2; node i in 1..D { x -> relu }; y = concat(x, nodes);"
+    space = lowered(f"{text} y -> conv(1, filters: channels(y) // 2) -> conv(1) }}")
+    convs = [
+        [s.shape.channels for s in specialize(space, a).steps if getattr(s, "op", "") == "conv"]
+        for a in enumerate_space(space)
+    ]
+    assert convs == [[2, 2, 2], [2, 3, 2]]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("a = choose [true, false]; k = choose [1, 3] when a; x -> conv(k)", "E0405"),
+        ("a = choose [true, false]; y = (x -> relu) when a; y -> tanh", "E0405"),
+        ("w = choose [2, 4]; y = x -> conv(1, filters: w); x + y", "E0301"),
+        ("w = choose [2, 4]; x -> choose [conv(1), conv(1, filters: w)]", "E0301"),
+        ("x -> dropout(choose 0.1..0.5)", "E0402"),
+        ("n = choose 1..3; sum(x, [x for k in 1..n step 2])", "E0208"),
+        ("s = choose any from [1, 2]; x -> (relu when count(s) > 1)", "E0208"),
+        ("s = choose 2 from [1, 2] in order; node i in 1..s[1] { x -> relu }; sum(x, nodes)",
+         "E0406"),
+        ("n = choose 1..3; xs = [1, 3]; x -> conv(xs[n])", "E0403"),
+    ],
+)  # fmt: skip
+def test_what_choices_cannot_say_is_refused(body: str, code: str) -> None:
+    assert refusal(f"cell c(x) {{ {body} }}", "c, conv(1)")[0] == code

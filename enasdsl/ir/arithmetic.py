@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 
 from enasdsl.ir.build import mistake
+from enasdsl.ir.cases import told
 from enasdsl.ir.comparing import COMPARISONS, Side, arithmetic, compare
 from enasdsl.ir.connections import edges, number_of, reaches
+from enasdsl.ir.constraint import masked
 from enasdsl.ir.context import Context
 from enasdsl.ir.lists import OF_LISTS, Listed
 from enasdsl.ir.space import Kind
 from enasdsl.ir.typed import always, describe, items_of, label
 from enasdsl.ir.values import Item, Listing, Lowered, Picked, Primitive, Tensor
 from enasdsl.semantics.ops import OPS
-from enasdsl.semantics.symbols import Chosen, Computed, Num, Shape, Test, compute, extremes
+from enasdsl.semantics.symbols import Chosen, Computed, Num, Parts, Shape, Test, compute, extremes
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -48,7 +50,7 @@ def call_function(name: str, values: list[Lowered], expr: ast.Call, ctx: Context
         case "reachable":
             return _reachable(values, expr, ctx)
         case "channels":
-            return _channels([always(i, ctx, span=expr.span) for i in items], expr)
+            return _channels([always(i, ctx, span=expr.span) for i in items], expr, ctx)
         case "abs" | "factorial":
             return _of_one(name, [always(i, ctx, span=expr.span) for i in items], expr)
         case _:
@@ -92,16 +94,32 @@ def _reachable(values: list[Lowered], expr: ast.Call, ctx: Context) -> Num:
     return reaches(source, target, ctx, span=expr.span)
 
 
-def _channels(values: list[Lowered], expr: ast.Call) -> Num:
+def _joint_width(parts: Parts, ctx: Context) -> Num | None:
+    """The channels of those parts of a concatenation that are there, where decisions say which."""
+    terms: list[Num] = [0]
+    for condition, part in parts.items:
+        width = _joint_width(part, ctx) if isinstance(part, Parts) else masked(part)
+        there = told(condition, ctx)
+        if width is None or there is None:
+            return None
+        terms.append(width if there is True else compute("*", width, there))
+    return compute("+", *terms)
+
+
+def _channels(values: list[Lowered], expr: ast.Call, ctx: Context) -> Num:
     """The channels of a value, which for a chosen input its choice settles."""
     match values:
         case [Tensor(shape=Shape(channels=int() | Chosen() | Computed() as channels))]:
             return channels
         case [Picked(decision, slot, branches)]:
-            each = [_channels([branch], expr) for branch in branches]
+            each = [_channels([branch], expr, ctx) for branch in branches]
             same = all(channels == each[0] for channels in each)
             if same or all(isinstance(channels, int) for channels in each):
                 return each[0] if same else Chosen(decision, slot, tuple(each))  # type: ignore[arg-type]
+        case [Tensor(shape=Shape(channels=Parts() as parts))]:
+            joint = _joint_width(parts, ctx)
+            if joint is not None:
+                return joint
     found = describe(values[0]) if len(values) == 1 else f"{len(values)} values"
     raise mistake(
         "E0208", "`channels` needs one value of known width", expr.span, f"this is {found}"

@@ -8,7 +8,7 @@ from enasdsl.ir.cases import Split, Tree, groups, leaves, where
 from enasdsl.ir.constraint import masked
 from enasdsl.ir.context import Context
 from enasdsl.ir.graph import Select
-from enasdsl.ir.joining import check_same, combine, settle
+from enasdsl.ir.joining import agreed, combine, settle
 from enasdsl.ir.values import ByCase, Lowered, Operation, Tensor
 from enasdsl.semantics.symbols import NUMBERS, Chosen, Num, Scalar, compute
 from enasdsl.source import Span
@@ -81,9 +81,7 @@ def selected(found: Tree, values: Mapping[Scalar, Tensor], ctx: Context, *, span
     if not isinstance(found, Split):
         return values[found]
     branches = [selected(branch, values, ctx, span=span) for branch in found.branches]
-    first = branches[0]
-    for other in branches[1:]:
-        check_same(first, other, "a choice between values", span=span)
+    shape = agreed(branches, found.decision, found.slot, span=span)
     refs = tuple(branch.ref for branch in branches)
-    ref = ctx.builder.add(Select(found.decision, found.slot, refs, False, first.shape))
-    return Tensor(ref, first.shape, first.stride, span)
+    ref = ctx.builder.add(Select(found.decision, found.slot, refs, False, shape))
+    return Tensor(ref, shape, branches[0].stride, span)

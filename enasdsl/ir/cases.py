@@ -15,9 +15,11 @@ from enasdsl.semantics.symbols import (
     Computed,
     Condition,
     Counted,
+    Either,
     Num,
     Scalar,
     Test,
+    Unread,
     compute,
 )
 from enasdsl.source import Span
@@ -65,7 +67,8 @@ class _Trees:
                 "too many decisions are read here",
                 help="let what is built depend on fewer decisions at once",
             )
-        branches = tuple(self.tree(_put(num, first, n)) for n in range(len(first.values)))
+        asked = first.decision, first.slot
+        branches = tuple(self.tree(put(num, *asked, n)) for n in range(len(first.values)))
         same = all(_alike(branch, branches[0]) for branch in branches)
         return branches[0] if same else Split(first.decision, first.slot, branches)
 
@@ -97,13 +100,13 @@ def _first(num: Num) -> Chosen | None:
             return None
 
 
-def _put(num: Num, known: Chosen, pick: int) -> Num:
-    """`num` where `pick` is what the decision of `known` picks in its slot."""
+def put(num: Num, decision: int, slot: int, pick: int) -> Num:
+    """`num` where a decision picks `pick` in a slot."""
     match num:
-        case Chosen(decision, slot, values):
-            return values[pick] if (decision, slot) == (known.decision, known.slot) else num
+        case Chosen(decision=read, slot=place, values=values):
+            return values[pick] if (read, place) == (decision, slot) else num
         case Computed(name, operands):
-            return _folded(name, tuple(_put(o, known, pick) for o in operands))
+            return _folded(name, tuple(put(o, decision, slot, pick) for o in operands))
         case _:
             return num
 
@@ -198,3 +201,32 @@ def _boxes(truths: Tree, ctx: Context) -> Iterator[Condition | None]:
         test = Test(truths.decision, members)
         for box in _boxes(branch, ctx):
             yield None if box is None or not one else (test, *box)
+
+
+def narrowed(num: Num, ctx: Context) -> Num:
+    """`num` with what the guard of the surroundings says that decisions have picked."""
+    for test in ctx.guard or ():
+        if isinstance(test, Test) and len(test.allowed) == 1:
+            domain = ctx.ledger.decisions[test.decision].domain
+            if domain.kind is Kind.ONE:
+                num = put(num, test.decision, 0, *test.allowed)
+    return num
+
+
+def told(condition: Condition, ctx: Context) -> Num | None:
+    """Whether a condition holds, as a truth that single picks settle; None for any other one."""
+    found = [_told(test, ctx) for test in condition]
+    return None if None in found else _folded("and", (True, *found))  # type: ignore[arg-type]
+
+
+def _told(test: Test | Unread | Either, ctx: Context) -> Num | None:
+    match test:
+        case Test(decision, allowed):
+            domain = ctx.ledger.decisions[decision].domain
+            picked = tuple(n in allowed for n in range(domain.size))
+            return Chosen(decision, 0, picked, False) if domain.kind is Kind.ONE else None
+        case Either(options):
+            found = [told(option, ctx) for option in options]
+            return None if None in found else _folded("or", (False, *found))  # type: ignore[arg-type]
+        case _:
+            return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from enasdsl.ir import primitives
+from enasdsl.ir.alignment import align
 from enasdsl.ir.build import Followup, mistake
 from enasdsl.ir.context import AMBIENT, Context, Frame, StampedBody
 from enasdsl.ir.graph import Call
@@ -204,9 +204,7 @@ def _aligned_inputs(inputs: list[Tensor], ctx: Context, span: Span) -> list[Tens
     space = min(i.shape.space for i in inputs)
     width = ctx.ambient.get("filters")
     return [
-        replace(
-            primitives.align(replace(i, stride=1), space, width, ctx, span=span), stride=i.stride
-        )
+        replace(align(replace(i, stride=1), space, width, ctx, span=span), stride=i.stride)
         for i in inputs
     ]
 

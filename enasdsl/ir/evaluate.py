@@ -13,6 +13,7 @@ from enasdsl.ir.cases import Split, named, tree, truths, where
 from enasdsl.ir.choose import choose, maybe
 from enasdsl.ir.context import Context
 from enasdsl.ir.members import members
+from enasdsl.ir.ranges import ranged
 from enasdsl.ir.typed import (
     always,
     describe,
@@ -21,7 +22,6 @@ from enasdsl.ir.typed import (
     label,
     number,
     operation,
-    span_of,
 )
 from enasdsl.ir.values import (
     Absent,
@@ -62,7 +62,7 @@ def evaluate(expr: ast.Expr, ctx: Context, *, role: str = "") -> Lowered:  # noq
         case ast.Binary():
             return _binary(expr, ctx)
         case ast.Range():
-            return Listing(tuple(Item(n, label=str(n)) for n in span_of(expr, ctx)))
+            return Listing(tuple(ranged(expr, ctx)))
         case ast.Tuple():
             items = tuple(item for e in expr.items for item in _member(e, ctx))
             return Listing(items, side_by_side=True)

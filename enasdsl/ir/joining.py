@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from enasdsl.diagnostics import Label
 from enasdsl.ir.build import Mistake, mistake
+from enasdsl.ir.cases import put
 from enasdsl.ir.context import Context
 from enasdsl.ir.graph import Select
 from enasdsl.ir.space import Kind
 from enasdsl.ir.typed import describe
-from enasdsl.ir.values import ChosenOp, Listing, Lowered, Operation, Picked, Tensor
-from enasdsl.semantics.symbols import Chosen
+from enasdsl.ir.values import ChosenOp, Item, Listing, Lowered, Operation, Picked, Tensor
+from enasdsl.semantics.symbols import Chosen, Parts, Shape
 from enasdsl.source import Span
 
 
@@ -23,6 +26,14 @@ def settle(value: Lowered, ctx: Context, *, span: Span) -> Tensor:
             return select(list(branches), decision, slot, table, ctx, source=True, span=span)
         case Listing(items=(only,)) if not only.condition:
             return settle(only.value, ctx, span=span)
+        case Listing(items=(Item(label="?"),)):
+            raise mistake(
+                "E0405",
+                "this value is not always there",
+                span,
+                "a choice can leave it out",
+                help="say what stands here instead, `... when ... else ...`",
+            )
         case Listing():
             raise mistake(
                 "E0303",
@@ -76,12 +87,32 @@ def select(
     span: Span,
 ) -> Tensor:
     """The value that a decision picks, once all alternatives have the same shape."""
-    first = values[0]
-    for other in values[1:]:
-        check_same(first, other, "a choice between values", span=span)
-    branches = tuple(values[i].ref for i in table)
-    ref = ctx.builder.add(Select(decision, slot, branches, source, first.shape))
-    return Tensor(ref, first.shape, first.stride, span)
+    branches = [values[i] for i in table]
+    shape = agreed(branches, decision, slot, span=span)
+    refs = tuple(branch.ref for branch in branches)
+    ref = ctx.builder.add(Select(decision, slot, refs, source, shape))
+    return Tensor(ref, shape, branches[0].stride, span)
+
+
+def agreed(branches: Sequence[Tensor], decision: int, slot: int, *, span: Span) -> Shape:
+    """The one shape of what a decision picks, or a width that each has where it is picked."""
+    for candidate in branches:
+        if all(_fits(b, candidate, decision, slot, n) for n, b in enumerate(branches)):
+            return candidate.shape
+    for other in branches[1:]:
+        check_same(branches[0], other, "a choice between values", span=span)
+    return branches[0].shape
+
+
+def _fits(branch: Tensor, wanted: Tensor, decision: int, slot: int, pick: int) -> bool:
+    if branch.shape == wanted.shape and branch.stride == wanted.stride:
+        return True
+    sizes = branch.shape.channels, wanted.shape.channels
+    alike = (branch.shape.space, branch.stride) == (wanted.shape.space, wanted.stride)
+    if not alike or any(isinstance(size, Parts) for size in sizes):
+        return False
+    first, second = (put(size, decision, slot, pick) for size in sizes)  # type: ignore[arg-type]
+    return first == second
 
 
 def check_same(first: Tensor, other: Tensor, what: str, *, span: Span) -> None:

@@ -8,7 +8,7 @@ from typing import assert_never
 from enasdsl.ir.build import Followup, mistake
 from enasdsl.ir.connections import edges
 from enasdsl.ir.context import Broken, Context
-from enasdsl.ir.typed import always, integer
+from enasdsl.ir.typed import always, integer, surely
 from enasdsl.ir.values import Composite, Item, Listing, Lowered, Primitive, Stamp
 from enasdsl.semantics.checked import Checked
 from enasdsl.semantics.ops import OPS
@@ -28,7 +28,11 @@ def reference(expr: ast.Reference, ctx: Context) -> Lowered:
         raise mistake(
             "E0204", f"unknown name `{expr.name}`", expr.span, "nothing has this name here"
         )
-    return found
+    match found:
+        case Listing(items=(Item(label="?") as only,)) if surely(only.condition, ctx.guard):
+            return only.value
+        case _:
+            return found
 
 
 def _derived(name: str, ctx: Context, span: Span) -> Lowered | None:

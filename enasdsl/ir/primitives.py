@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from enasdsl.diagnostics import Label
+from enasdsl.ir.alignment import aligned
 from enasdsl.ir.build import mistake
+from enasdsl.ir.cases import narrowed
 from enasdsl.ir.context import AMBIENT, Context
 from enasdsl.ir.graph import Apply, Present
 from enasdsl.ir.joining import mismatch, settle
 from enasdsl.ir.names import at, place_text
 from enasdsl.ir.space import Domain, Kind
-from enasdsl.ir.typed import describe, operation, surely
+from enasdsl.ir.typed import describe, surely
 from enasdsl.ir.values import Listing, Lowered, Primitive, Tensor
 from enasdsl.semantics.ops import Default, OpParameter
 from enasdsl.semantics.shapes import ShapeMismatch
@@ -46,7 +49,7 @@ def unary(op: Primitive, inputs: list[Tensor], ctx: Context, *, span: Span) -> T
     args = _arguments(op, x, ctx)
     if op.spec.strides:
         args["stride"] = _stride(op, x)
-    shape = _shape(op, args, inputs, span)
+    shape = _shape(op, args, inputs, ctx, span)
     _look_back(op, args, x, ctx, span)
     if args.get("tied"):
         _check_tie(x, ctx, span)
@@ -107,9 +110,9 @@ def merge(op: Primitive, inputs: Sequence[Lowered], ctx: Context, *, span: Span)
             )
         )
     values = [t for t, _ in items]
-    values = _aligned(values, ctx, channels=op.spec.name != "concat", span=span)
+    values = aligned(values, ctx, channels=op.spec.name != "concat", span=span)
     args = _arguments(op, values[0], ctx)
-    shape = _joined(op, args, values, [c for _, c in items], span)
+    shape = _joined(op, args, values, [c for _, c in items], ctx, span)
     _look_back(op, args, values[0], ctx, span)
     refs = tuple(
         _present(v, condition, ctx) for v, (_, condition) in zip(values, items, strict=True)
@@ -162,9 +165,10 @@ def _joined(
     args: dict[str, Num],
     values: list[Tensor],
     conditions: list[Condition],
+    ctx: Context,
     span: Span,
 ) -> Shape:
-    plain = _shape(op, args, values, span)
+    plain = _shape(op, args, values, ctx, span)
     if op.spec.name != "concat" or not any(conditions):
         return plain
     parts: list[tuple[Condition, Dim]] = [
@@ -282,13 +286,25 @@ def _stride(op: Primitive, x: Tensor) -> int:
 # ---------------------------------------------------------------------- shapes
 
 
-def _shape(op: Primitive, args: dict[str, Num], inputs: list[Tensor], span: Span) -> Shape:
+def _narrowed(shape: Shape, ctx: Context) -> Shape:
+    """A shape that choices settle, as it is where this is reached."""
+    if isinstance(shape.channels, int | Parts):
+        return shape
+    return replace(shape, channels=narrowed(shape.channels, ctx))  # type: ignore[arg-type]
+
+
+def _shape(
+    op: Primitive, args: dict[str, Num], inputs: list[Tensor], ctx: Context, span: Span
+) -> Shape:
     different = next((v for v in inputs if v.stride != inputs[0].stride), None)
     if different is not None:
         raise mismatch(f"{_called(op)} joins values of one stride", inputs[0], different, span=span)
+    shapes = tuple(v.shape for v in inputs)
     try:
-        return op.spec.shape(args, tuple(v.shape for v in inputs))
+        return op.spec.shape(args, shapes)
     except ShapeMismatch as found:
+        with suppress(ShapeMismatch):
+            return op.spec.shape(args, tuple(_narrowed(shape, ctx) for shape in shapes))
         if len(inputs) > 1:
             raise mismatch(
                 f"{_called(op)} joins values of one shape",
@@ -339,45 +355,3 @@ def _own(value: Apply, ctx: Context, span: Span) -> None:
             f"{value.shape} here, and another size at an earlier use",
             help="leave this operation out of `share`, or bring its inputs to one width",
         )
-
-
-# ------------------------------------------------------------------- alignment
-
-
-def _aligned(values: list[Tensor], ctx: Context, *, channels: bool, span: Span) -> list[Tensor]:
-    """The values, those that differ in size mended by the `align` operation of the cell."""
-    ranks = {len(v.shape.space) for v in values}
-    alike = len({(v.shape, v.stride) for v in values}) == 1
-    if ctx.frame is None or ctx.frame.align is None or alike or len(ranks) > 1:
-        return values
-    least = min(v.target for v in values)
-    widths = {v.shape.channels for v in values}
-    width = next(iter(widths)) if len(widths) == 1 else ctx.ambient.get("filters")
-    return [align(v, least, width if channels else None, ctx, span=span) for v in values]
-
-
-def align(
-    value: Tensor, space: tuple[int, ...], channels: Dim | Num | None, ctx: Context, *, span: Span
-) -> Tensor:
-    """`value` at `space` and with `channels` (None: any): itself, or what `align` makes of it."""
-    wanted = value.shape.channels if channels is None else channels
-    if value.shape.space == space and value.shape.channels == wanted:
-        return replace(value, stride=1)
-    key = (value.ref, space, wanted)
-    known = ctx.builder.aligned.get(key)
-    if known is None:
-        known = ctx.builder.aligned[key] = _align(value, space, wanted, ctx, span)  # type: ignore[arg-type]
-    return known
-
-
-def _align(
-    value: Tensor, space: tuple[int, ...], channels: Num, ctx: Context, span: Span
-) -> Tensor:
-    assert ctx.frame is not None
-    ratio = -(-value.shape.space[0] // space[0]) if space else 1
-    waiting = replace(value, stride=ratio)
-    name = f"align{value.ref}"
-    inner = ctx.placed("uses", at(span, "align", value.ref, space), name)
-    inner = inner.but(ambient={**ctx.ambient, "filters": channels}, stride=ratio)
-    op = operation(ctx.frame.align, inner)  # type: ignore[arg-type]
-    return settle(inner.apply(op, [waiting], span=span), ctx, span=span)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from enasdsl.ir.between import between
 from enasdsl.ir.build import Followup, Mistake, mistake
-from enasdsl.ir.cases import Tree, leaves, named, tree, truths, where
+from enasdsl.ir.cases import Tree, truths, where
 from enasdsl.ir.choose import choose_by_name
 from enasdsl.ir.constraint import parts
 from enasdsl.ir.context import Broken, Context, Frame
@@ -15,9 +15,9 @@ from enasdsl.ir.folding import is_truth
 from enasdsl.ir.joining import settle
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Constraint
-from enasdsl.ir.typed import describe, integer, items_of, number, operation, span_of, truth, whole
+from enasdsl.ir.typed import describe, integer, items_of, operation, truth
 from enasdsl.ir.values import Absent, Item, Listing, Lowered, Tensor
-from enasdsl.semantics.symbols import Chosen, Computed, Condition, Num, Scalar
+from enasdsl.semantics.symbols import Chosen, Computed, Condition, Scalar
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -180,13 +180,6 @@ def gather(
 
 def _numbers(domain: ast.Expr, ctx: Context) -> Iterator[tuple[int, Condition]]:
     """The numbers of nodes, each with the condition under which the node is live."""
-    if isinstance(domain, ast.Range):
-        high = number(domain.high, ctx)
-        if isinstance(high, Chosen | Computed):
-            yield from _chosen_numbers(domain, high, ctx)
-        else:
-            yield from ((n, ()) for n in span_of(domain, ctx))
-        return
     value = ctx.evaluate(domain)
     if isinstance(value, Listing):
         for item in value.items:
@@ -195,15 +188,6 @@ def _numbers(domain: ast.Expr, ctx: Context) -> Iterator[tuple[int, Condition]]:
             yield item.value, item.condition
     else:
         yield integer(domain, ctx), ()
-
-
-def _chosen_numbers(domain: ast.Range, high: Num, ctx: Context) -> Iterator[tuple[int, Condition]]:
-    span = domain.high.span
-    found = tree(high, span=span)
-    lasts = [whole(value, span) for value in leaves(found)]
-    for n in range(integer(domain.low, ctx), max(lasts) + 1):
-        there = n <= min(lasts)
-        yield n, () if there else named(found, lambda v, n=n: v >= n, ctx, span=span)  # type: ignore[misc]
 
 
 def _each(statement: ast.Each, ctx: Context) -> None:

@@ -14,7 +14,17 @@ from enasdsl.ir.values import (
     Picked,
     Tensor,
 )
-from enasdsl.semantics.symbols import Chosen, Computed, Condition, Counted, Num, Scalar, Test
+from enasdsl.semantics.symbols import (
+    Chosen,
+    Computed,
+    Condition,
+    Counted,
+    Either,
+    Num,
+    Scalar,
+    Test,
+    Unread,
+)
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
@@ -126,13 +136,14 @@ def whole(value: Scalar, span: Span) -> int:
 
 def surely(condition: Condition, guard: Condition | None) -> bool:
     """Whether `condition` holds wherever `guard` does: node 3 is there wherever node 4 is."""
-    known = {t.decision: t.allowed for t in guard or () if isinstance(t, Test)}
-    return all(
-        t.decision in known and known[t.decision] <= t.allowed
-        if isinstance(t, Test)
-        else t in (guard or ())
-        for t in condition
-    )
+    known = guard or ()
+    return all(test in known or any(_implies(each, test) for each in known) for test in condition)
+
+
+def _implies(first: Test | Unread | Either, second: Test | Unread | Either) -> bool:
+    if not isinstance(first, Test) or not isinstance(second, Test):
+        return False
+    return first.decision == second.decision and first.allowed <= second.allowed
 
 
 def always(item: Item, ctx: Context, *, span: Span) -> Lowered:
