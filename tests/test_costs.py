@@ -18,6 +18,7 @@ from enasdsl.ir.costs import cost, examples
 from enasdsl.ir.sample import sample
 from enasdsl.ir.space import Architecture, Space
 from enasdsl.ir.specialize import specialize
+from enasdsl.ir.terms import totals
 from enasdsl.nn.child import Child
 from enasdsl.nn.weights import Init
 from enasdsl.pipeline import Compilation
@@ -120,3 +121,27 @@ def test_a_language_model_costs_what_one_token_costs() -> None:
     found = cost(space, only)
     assert found.params == 10_000 * 6 + 12 * 6
     assert found.macs == 12 * 6 + 6 * 10_000
+
+
+# ------------------------------------------------------------------ over a whole space
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_the_costs_of_a_space_are_those_of_its_architectures(name: str) -> None:
+    space = opened(name)
+    found = totals(space)
+    for architecture in sample(space, 10, Random(name)):
+        single = cost(space, architecture)
+        assert found.params.value(architecture.picks) == single.params
+        assert found.macs.value(architecture.picks) == single.macs
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(programs())
+def test_the_costs_of_generated_spaces_are_those_of_their_architectures(program: Program) -> None:
+    space = compiled(program.text, program.task)
+    found = totals(space)
+    for architecture in sample(space, 10, Random(0)):
+        single = cost(space, architecture)
+        assert found.params.value(architecture.picks) == single.params
+        assert found.macs.value(architecture.picks) == single.macs
