@@ -129,7 +129,7 @@ def _declares(span: Span, symbol: Symbol) -> bool:
 
 def _item(proposal: Proposal, order: int, where: types.Range) -> types.CompletionItem:
     return types.CompletionItem(
-        label=proposal.text.strip().rstrip(":"),
+        label=proposal.text.rstrip(),
         kind=proposal.kind,
         detail=proposal.told or None,
         sort_text=f"{order:04}",

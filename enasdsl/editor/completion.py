@@ -190,4 +190,4 @@ class _Place:
 
 def _words(words: Iterable[str]) -> Iterator[Proposal]:
     for word in sorted(words):
-        yield Proposal(word, Kind.Keyword, telling.WORDS[word])
+        yield Proposal(word, Kind.Keyword, telling.WORDS.get(word, ""))

@@ -33,7 +33,7 @@ class Document:
         self.uri = uri
         self.now = Analysis(source, loading)
         self.good = self.now
-        self.shift = Shift(0, 0, 0)
+        self.shift = Shift(0, 0, 0)  # from the good text to this one
 
     def change(self, source: SourceFile, loading: Load) -> None:
         """Takes a new text, or looks again at the old one since an imported file has changed."""
@@ -45,16 +45,16 @@ class Document:
         self.shift = Shift.between(self.good.source.text, source.text)
 
     def at(self, offset: int) -> tuple[Analysis, Occurrence] | None:
-        """The name at `offset` and the text that knows it: the present one, or the last good one.
+        """The name at `offset` and the text that knows most of it.
 
-        In the latter the places are those of that text; `present` moves them to this one.
+        Where the present text has mistakes of syntax that is the last good one, in which the name
+        then stands elsewhere: `present` finds its place.
         """
-        found = self.now.index.at(offset)
-        if found is not None:
-            return self.now, found
-        before = None if self.good is self.now else self.shift.back(offset)
-        found = None if before is None else self.good.index.at(before)
-        return None if found is None else (self.good, found)
+        for analysis, place in ((self.good, self.shift.back(offset)), (self.now, offset)):
+            found = None if place is None else analysis.index.at(place)
+            if found is not None:
+                return analysis, found
+        return None
 
     def present(self, span: Span) -> Span | None:
         """Where a span of this file stands in its present text."""

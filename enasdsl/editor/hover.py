@@ -7,6 +7,7 @@ import re
 from enasdsl.editor import telling
 from enasdsl.editor.analysis import Analysis
 from enasdsl.editor.documents import Document
+from enasdsl.editor.occurrences import Sort
 from enasdsl.editor.remarks import is_remark
 from enasdsl.semantics.traverse import walk
 from enasdsl.source import Span
@@ -16,6 +17,8 @@ from enasdsl.syntax.expect import KEYWORDS, SHAPES
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _MEASURED = (ast.Choose, ast.Maybe, ast.Node, ast.CellDecl, ast.CellLike)
 
+_APPLIED = (Sort.PRIMITIVE, Sort.OPERATION, Sort.CELL, Sort.BLOCK)
+
 
 def hover(document: Document, offset: int) -> tuple[str, Span] | None:
     """The text in Markdown about what stands at `offset`, and the stretch that it is about."""
@@ -23,6 +26,9 @@ def hover(document: Document, offset: int) -> tuple[str, Span] | None:
     if found is not None:
         analysis, occurrence = found
         text, span = telling.tell(occurrence.symbol, analysis), occurrence.span
+        if occurrence.symbol.sort in _APPLIED and not occurrence.defines:
+            result = telling.shown(analysis.sight.shapes_from(span))
+            text = f"{text}\n\n{result}" if result else text
     else:
         word = word_at(document.now.source.text, offset)
         if word is None or is_remark(document.now.source, offset):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from enasdsl.ir import evaluate
-from enasdsl.ir.context import Context
+from enasdsl.ir import apply, evaluate
+from enasdsl.ir.context import Context, Frame
 from enasdsl.ir.lower import lower
 from enasdsl.ir.names import Scope
 from enasdsl.ir.space import Space
-from enasdsl.ir.values import Lowered, Picked, Tensor
+from enasdsl.ir.values import Lowered, Operation, Picked, Tensor
 from enasdsl.semantics.checked import Checked
 from enasdsl.source import Span
 from enasdsl.syntax import ast
@@ -29,18 +30,47 @@ class Sight:
 
     shapes: defaultdict[Place, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     scopes: defaultdict[Place, dict[int, Scope]] = field(default_factory=lambda: defaultdict(dict))
+    frames: dict[int, Frame] = field(default_factory=dict)
 
     def evaluate(self, expr: ast.Expr, ctx: Context, *, role: str = "") -> Lowered:
         """The value of `expr`, noted."""
-        at = place(expr.span)
-        self.scopes[at][id(ctx.scope)] = ctx.scope
+        self.scopes[place(expr.span)][id(ctx.scope)] = ctx.scope
+        if ctx.frame is not None and id(ctx.frame) not in self.frames:
+            self.frames[id(ctx.frame)] = ctx.frame
+            for item in ctx.frame.inputs:
+                self._inputs(item.value)
         value = evaluate.evaluate(expr, ctx, role=role)
-        for tensor in _tensors(value):
-            self.shapes[at][str(tensor.shape)] = None
+        self._note(expr.span, value)
         return value
+
+    def apply(
+        self, op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span
+    ) -> Lowered:
+        """What an operation makes of its inputs, noted."""
+        value = apply.apply(op, inputs, ctx, span=span)
+        self._note(span, value)
+        return value
+
+    def _note(self, span: Span, value: Lowered) -> None:
+        for tensor in _tensors(value):
+            self.shapes[place(span)][str(tensor.shape)] = None
+
+    def _inputs(self, value: Lowered) -> None:
+        """Notes the shape of an input of a cell at the name that declares it."""
+        for tensor in _tensors(value):
+            self._note(tensor.origin, tensor)
 
     def shapes_at(self, span: Span) -> tuple[str, ...]:
         return tuple(self.shapes.get(place(span), ()))
+
+    def shapes_from(self, span: Span) -> tuple[str, ...]:
+        """The shapes of the narrowest expression that begins with `span`."""
+        found = (
+            (stop, shapes)
+            for (file, start, stop), shapes in self.shapes.items()
+            if (file, start) == (span.source.name, span.start) and stop >= span.stop
+        )
+        return tuple(min(found, key=lambda pair: pair[0], default=(0, {}))[1])
 
     def paths_within(self, span: Span) -> tuple[str, ...]:
         """The paths of the outermost scopes in which the text of `span` was evaluated."""
@@ -56,7 +86,7 @@ class Sight:
 def look(checked: Checked) -> tuple[Space | None, Sight]:
     """The outline of a file's space, and what was seen on the way to it."""
     sight = Sight()
-    space, _ = lower(checked, outline=True, evaluate=sight.evaluate)
+    space, _ = lower(checked, outline=True, evaluate=sight.evaluate, apply=sight.apply)
     return space, sight
 
 

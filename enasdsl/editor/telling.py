@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from enasdsl.editor.analysis import Analysis
 from enasdsl.editor.occurrences import Sort, Symbol
@@ -33,6 +33,8 @@ WORDS: Mapping[str, str] = {
     "abs": "a number without its sign",
     "count": "how many members a list has, or how many meet a condition",
     "sum": "the sum of numbers, or of values of one shape",
+    "all": "whether every member of a list is true",
+    "distinct": "whether the members of a list all differ",
     "sorted": "whether the numbers of a list never fall",
     "channels": "how many channels a value has",
     "reachable": "whether one node reads another, directly or through others",
@@ -54,7 +56,7 @@ def _parts(symbol: Symbol, analysis: Analysis) -> Iterator[str]:
     elif symbol.sort is Sort.ARGUMENT and isinstance(symbol.node, OpParameter):
         yield f"**{symbol.name}**, {describe_parameter(symbol.node)}"
     elif symbol.sort is Sort.WORD:
-        yield f"**{symbol.name}**: {WORDS[symbol.name]}"
+        yield f"**{symbol.name}**: {WORDS.get(symbol.name, 'a word of the language')}"
     elif symbol.sort is Sort.SETTING:
         yield setting(symbol.name)
     elif symbol.sort is Sort.FILE:
@@ -158,8 +160,13 @@ def shape(symbol: Symbol, analysis: Analysis) -> str:
 
 
 def shapes(spans: list[Span], analysis: Analysis) -> str:
-    found = dict.fromkeys(text for span in spans for text in analysis.sight.shapes_at(span))
-    return f"shape: {', '.join(f'`{text}`' for text in found)}" if found else ""
+    """What is said of the shapes at some places, each shape once."""
+    return shown(text for span in spans for text in analysis.sight.shapes_at(span))
+
+
+def shown(found: Iterable[str]) -> str:
+    listed = ", ".join(f"`{text}`" for text in dict.fromkeys(found))
+    return f"shape: {listed}" if listed else ""
 
 
 def setting(path: str) -> str:
