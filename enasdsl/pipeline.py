@@ -11,6 +11,7 @@ from enasdsl.ir.lower import lower
 from enasdsl.ir.space import Space
 from enasdsl.semantics.checked import Checked
 from enasdsl.semantics.imports import Load, Parsed
+from enasdsl.semantics.lint import lint
 from enasdsl.semantics.resolve import resolve
 from enasdsl.semantics.task import Task
 from enasdsl.source import SourceFile, shipped
@@ -94,6 +95,11 @@ class Compilation:
     def outline(self) -> Space | None:
         """The space without its network: all that counting and sampling need, found sooner."""
         return self._outlined[0]
+
+    @cached_property
+    def findings(self) -> Diagnostics:
+        """What is legal and likely wrong; nothing where names, arguments or syntax are."""
+        return () if self.checked is None else lint(self.checked, load=self._load)
 
     @property
     def diagnostics(self) -> Diagnostics:

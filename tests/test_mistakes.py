@@ -32,8 +32,9 @@ UNREADABLE = f"E0152_{'long' * 80}"  # a name that the system refuses
 
 
 def diagnose(path: Path) -> tuple[Diagnostic, ...]:
-    """Everything that is wrong with a file."""
-    return Compilation.open(path).diagnostics
+    """Everything that is wrong with a file, and where nothing is, what is likely wrong."""
+    compilation = Compilation.open(path)
+    return compilation.diagnostics or compilation.findings
 
 
 def _compare(name: str, found: tuple[Diagnostic, ...]) -> None:
