@@ -85,6 +85,6 @@ class Analysis:
         targets = [d.target.span for d in self.tree.declarations if isinstance(d, ast.Import)]
         for target in targets:
             found = self.index.at(target.start)
-            if found is not None and Path(found.symbol.file).resolve() == Path(name).resolve():
+            if found is not None and found.symbol.file == name:
                 return target
         return targets[0] if targets else None

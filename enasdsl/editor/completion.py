@@ -48,11 +48,16 @@ def complete(document: Document, offset: int) -> tuple[Proposal, ...]:
     """The proposals for the word that ends at `offset`, each once."""
     text = document.now.source.text[:offset]
     before = re.sub(r"\w+$", "", text)
-    if is_remark(document.now.source, offset):
+    if is_remark(document.now.source, offset) or _in_quotes(before):
         return ()
     terminals, brackets = possible(SourceFile(document.now.source.name, before))
     found = _Place(document, offset, before, terminals, brackets).proposals()
     return tuple({p.text: p for p in reversed(tuple(found))}.values())[::-1]
+
+
+def _in_quotes(before: str) -> bool:
+    line = before[before.rfind("\n") + 1 :]
+    return '"' in re.sub(r'"(?:[^"\\]|\\.)*"', "", line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +117,32 @@ class _Place:
             yield from self._globals(_CELLS)
 
     def _within(self) -> Iterator[Proposal] | None:
-        """The keys of a recipe or the rules of `modulo`, where the cursor stands among them."""
+        """The keys and words of a recipe or the rules of `modulo`, where the cursor is in one."""
         braces = [b for b in self.brackets if b.kind == "_LBRACE"]
         statements = [b.statement for b in braces]
         if statements[:1] == ["_MODULO"]:
             return (Proposal(rule, Kind.EnumMember) for rule in RULES)
-        if statements[:1] == ["_RECIPE"] and not OPERAND.issubset(self.terminals):
-            return self._settings(braces[1:])
-        return None
+        if statements[:1] != ["_RECIPE"]:
+            return None
+        opened = (_OPENED.search(self.before, 0, b.span.start) for b in braces[1:])
+        section = ".".join(found[1] for found in opened if found)
+        return self._words(section) if OPERAND.issubset(self.terminals) else self._keys(section)
 
-    def _settings(self, braces: Iterable[Bracket]) -> Iterator[Proposal]:
+    def _words(self, section: str) -> Iterator[Proposal]:
+        """The values of a setting."""
+        from enasdsl.semantics.recipe import setting_choices  # pydantic is slow to start
+
+        key = re.search(r"([\w.]+)[ \t]*:[ \t]*$", self.before)
+        path = f"{section}.{key[1]}".lstrip(".") if key else ""
+        yield from (Proposal(word, Kind.EnumMember) for word in setting_choices(path))
+        yield from self._globals({Sort.PARAM})
+
+    def _keys(self, section: str) -> Iterator[Proposal]:
+        """The settings of a section of a recipe."""
         from enasdsl.semantics.recipe import SECTIONS, describe_setting  # pydantic is slow to start
 
-        opened = (_OPENED.search(self.before, 0, b.span.start) for b in braces)
-        path = [found[1] for found in opened if found]
         dotted = re.search(r"([\w.]+)\.$", self.before)
-        path += [dotted[1]] if dotted else []
-        section = ".".join(path)
+        section = f"{section}.{dotted[1]}".lstrip(".") if dotted else section
         if section.rpartition(".")[2] == "params":
             yield from self._globals({Sort.PARAM})
         for key in SECTIONS.get(section, ()):

@@ -12,12 +12,11 @@ from pygls import uris
 from pygls.workspace import PositionCodec
 
 from enasdsl.editor.analysis import Analysis
-from enasdsl.editor.occurrences import Occurrence
+from enasdsl.editor.occurrences import Occurrence, Sort
 from enasdsl.editor.positions import Positions, Shift
 from enasdsl.pipeline import load
 from enasdsl.semantics.imports import Load, Parsed
 from enasdsl.source import SourceFile, Span, shipped
-from enasdsl.syntax import ast
 from enasdsl.syntax.parse import parse
 
 Change = types.TextDocumentContentChangePartial | types.TextDocumentContentChangeWholeDocument
@@ -63,8 +62,13 @@ class Document:
         return span
 
     @property
-    def imports(self) -> bool:
-        return any(isinstance(d, ast.Import) for d in self.now.tree.declarations)
+    def path(self) -> str:
+        return self.now.source.name
+
+    def imports(self, path: str) -> bool:
+        """Whether the file at `path` is read for this one, or would be if it had no mistakes."""
+        named = (o.symbol.file for o in self.now.index.occurrences if o.symbol.sort is Sort.FILE)
+        return path in (*named, *(unit.tree.source.name for unit in self.now.files()[:-1]))
 
 
 class Documents:
@@ -107,10 +111,10 @@ class Documents:
     def close(self, uri: str) -> None:
         self.open.pop(file_of(uri), None)
 
-    def importing(self, uri: str) -> Iterator[Document]:
-        """The other open files that import something, looked at anew."""
-        for path, document in self.open.items():
-            if path != file_of(uri) and document.imports:
+    def importing(self, changed: Document) -> Iterator[Document]:
+        """The other open files that import the changed one, to be looked at anew."""
+        for document in tuple(self.open.values()):
+            if document is not changed and document.imports(changed.path):
                 document.change(document.now.source, self.load)
                 yield document
 

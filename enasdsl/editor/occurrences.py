@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -184,8 +185,9 @@ class _Fold:
         text = target.value if isinstance(target, ast.Text) else target.text
         folder = Path(node.span.source.name).resolve().parent
         path = shipped("spaces") / f"{text}.enas" if isinstance(target, ast.Name) else folder / text
-        start = Span(SourceFile(str(path), ""), 0, 0)
-        self.note(target.span, Symbol(text, Sort.FILE, str(path), start, node))
+        file = os.path.realpath(path) if "\0" not in text else ""
+        start = Span(SourceFile(file, ""), 0, 0)
+        self.note(target.span, Symbol(text, Sort.FILE, file, start, node))
 
     def _cell(self, cell: ast.CellDecl) -> None:
         self._defined(cell.name)

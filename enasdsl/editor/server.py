@@ -6,7 +6,8 @@ import asyncio
 import functools
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,6 +41,13 @@ class Server(LanguageServer):
         document = self.documents.get(params.text_document.uri)
         return None if document is None else Answers(document, self.documents)
 
+    async def measured(self, params: Any) -> Answers | None:
+        """The same once the sizes of the file are known; other requests go on meanwhile."""
+        document = self.documents.get(params.text_document.uri)
+        if document is not None:
+            await asyncio.to_thread(lambda: document.good.sizes)
+        return self.answers(params)
+
     def check(self, document: Document, *, pause: float = 0.0) -> None:
         """Checks a file, and those that import it, once nothing was typed for `pause` seconds."""
         task = asyncio.get_running_loop().create_task(self._check(document, pause))
@@ -52,7 +60,7 @@ class Server(LanguageServer):
         if document.now is not analysis:
             return
         await self._publish(document)
-        for other in self.documents.importing(document.uri):
+        for other in self.documents.importing(document):
             await self._publish(other)
         capabilities = self.client_capabilities.workspace
         if capabilities and capabilities.inlay_hint and capabilities.inlay_hint.refresh_support:
@@ -71,22 +79,34 @@ class Server(LanguageServer):
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found))
 
 
+@contextmanager
+def _logged(name: str) -> Iterator[None]:
+    """Refusals reach the editor; mistakes of the server's own reach the log alone."""
+    try:
+        yield
+    except Refused as refusal:
+        raise JsonRpcInvalidParams(str(refusal)) from None
+    except JsonRpcException:
+        raise
+    except Exception:
+        LOG.exception("%s failed", name)
+
+
 def steady(handler: Handler) -> Handler:
     """The handler, whose mistakes are logged: the server goes on, and answers nothing."""
 
     @functools.wraps(handler)
     def steadied(server: Server, params: Any) -> Any:
-        try:
+        with _logged(handler.__name__):
             return handler(server, params)
-        except Refused as refusal:
-            raise JsonRpcInvalidParams(str(refusal)) from None
-        except JsonRpcException:
-            raise
-        except Exception:
-            LOG.exception("%s failed", handler.__name__)
-            return None
 
-    return steadied  # type: ignore[return-value]
+    @functools.wraps(handler)
+    async def steadied_later(server: Server, params: Any) -> Any:
+        with _logged(handler.__name__):
+            return await handler(server, params)
+
+    found = steadied_later if asyncio.iscoroutinefunction(handler) else steadied
+    return found  # type: ignore[return-value]
 
 
 def make_server() -> Server:
@@ -132,8 +152,8 @@ def _closed(server: Server, params: types.DidCloseTextDocumentParams) -> None:
 # -------------------------------------------------------------------- questions
 
 
-def _hover(server: Server, params: types.HoverParams) -> types.Hover | None:
-    answers = server.answers(params)
+async def _hover(server: Server, params: types.HoverParams) -> types.Hover | None:
+    answers = await server.measured(params)
     return answers.hover(params.position) if answers else None
 
 
@@ -180,8 +200,8 @@ def _symbols(server: Server, params: types.DocumentSymbolParams) -> list[types.D
     return answers.symbols() if answers else []
 
 
-def _hints(server: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
-    answers = server.answers(params)
+async def _hints(server: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
+    answers = await server.measured(params)
     return answers.hints(params.range) if answers else []
 
 

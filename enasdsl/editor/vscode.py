@@ -74,6 +74,18 @@ _CONFIGURATION: dict[str, object] = {
     "folding": {"offSide": False},
 }
 
+_LANGUAGE: dict[str, object] = {
+    "id": "enas",
+    "aliases": ["enas"],
+    "extensions": [".enas"],
+    "configuration": "./language-configuration.json",
+}
+_GRAMMAR: dict[str, object] = {
+    "language": "enas",
+    "scopeName": "source.enas",
+    "path": "./syntaxes/enas.tmLanguage.json",
+}
+
 
 def extension(command: Sequence[str]) -> dict[str, str]:
     """The files of the extension, by their paths in it; `command` starts the language server."""
@@ -123,32 +135,18 @@ def _package(command: Sequence[str]) -> dict[str, object]:
         "activationEvents": ["onLanguage:enas"],
         "main": "./client.js",
         "contributes": {
-            "languages": [
-                {
-                    "id": "enas",
-                    "aliases": ["enas"],
-                    "extensions": [".enas"],
-                    "configuration": "./language-configuration.json",
-                }
-            ],
-            "grammars": [
-                {
-                    "language": "enas",
-                    "scopeName": "source.enas",
-                    "path": "./syntaxes/enas.tmLanguage.json",
-                }
-            ],
-            "configuration": {
-                "title": "enas",
-                "properties": {
-                    "enas.command": {
-                        "type": "array",
-                        "items": {"type": "string"},
-                        "default": list(command),
-                        "description": "The command that starts the language server.",
-                    }
-                },
-            },
+            "languages": [_LANGUAGE],
+            "grammars": [_GRAMMAR],
+            "configuration": {"title": "enas", "properties": {"enas.command": _setting(command)}},
         },
         "dependencies": {"vscode-languageclient": "^9.0.1"},
+    }
+
+
+def _setting(command: Sequence[str]) -> dict[str, object]:
+    return {
+        "type": "array",
+        "items": {"type": "string"},
+        "default": list(command),
+        "description": "The command that starts the language server.",
     }

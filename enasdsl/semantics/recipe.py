@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -250,6 +250,18 @@ def describe_setting(path: str) -> str:
     if path in _MODELS or field.is_required() or field.default_factory is not None:
         return told
     return f"{told}; {str(field.default).lower()} if left out"
+
+
+def setting_choices(path: str) -> tuple[str, ...]:
+    """The words that a dotted key of a recipe can have; none where it is a number."""
+    section, _, key = path.rpartition(".")
+    model = _MODELS.get(section)
+    if model is None or key not in model.model_fields:
+        return ()
+    kind = model.model_fields[key].annotation
+    if kind is bool:
+        return ("true", "false")
+    return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
 
 
 def validate(settings: Settings) -> Recipe:
