@@ -104,9 +104,9 @@ class _Cell:
         inside = tuple(self.walk.interior([value]))
         chosen: dict[Place, list[int]] = {}
         for ref in inside:
-            place = self._picked(ref)
-            if place:
+            if place := self._picked(ref):
                 chosen.setdefault(place, []).append(ref)
+        chosen = _outermost(chosen)
         operations = {r for refs in chosen.values() for r in refs}
         reads = _closure(self.walk, inside, operations)
         leads = {i for r in operations for i in self.walk.interior(self.walk.inputs(r))}
@@ -120,10 +120,10 @@ class _Cell:
     def _picked(self, ref: int) -> Place:
         """The innermost alternative in which an operation stands; `maybe` without it is none."""
         value = self.body.values[ref]
-        if not isinstance(value, Apply | Call):
-            return ()
-        place = alternative(value.within)
-        return () if place and place[-1][1].endswith("=off") else place
+        place = alternative(value.within) if isinstance(value, Apply | Call) else ()
+        while place and place[-1][1].endswith("=off"):
+            place = alternative(place[:-1])
+        return place
 
     # ------------------------------------------------------------------ arrows
 
@@ -225,6 +225,15 @@ class _Cell:
         """The operations of a node that stand in it by themselves, in no composition."""
         found = (self.body.values[r] for r in refs)
         return [v for v in found if isinstance(v, Apply) and len(uses(v.within)) == 1]
+
+
+def _outermost(chosen: Mapping[Place, list[int]]) -> dict[Place, list[int]]:
+    """The picked operations, one that is chosen inside another as a part of that."""
+    found: dict[Place, list[int]] = {}
+    for place in sorted(chosen, key=len):
+        home = next((p for p in found if place[: len(p)] == p), place)
+        found.setdefault(home, []).extend(chosen[place])
+    return {place: sorted(found[place]) for place in chosen if place in found}
 
 
 def _closure(walk: Walk, inside: Sequence[int], origins: set[int]) -> set[int]:

@@ -60,7 +60,10 @@ def joined(choices: Iterable[Choice]) -> tuple[Choice, ...]:
     rows: dict[Choice, list[str]] = {}
     for choice in choices:
         rows.setdefault(replace(choice, name=""), []).append(choice.name)
-    return tuple(replace(choice, name=_names(names)) for choice, names in rows.items())
+    return tuple(
+        replace(choice, name=_names(names) if choice.picked is None else ", ".join(names))
+        for choice, names in rows.items()
+    )
 
 
 def _names(names: Sequence[str]) -> str:

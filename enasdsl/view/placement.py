@@ -53,7 +53,8 @@ def column(
             bulge = 14 + 15 * span**0.78
             reach = max(reach, bulge * 0.75)
             paths[tail, head] = _arc(corners, sizes, (tail, head), widest + 6, bulge)
-    return Placement(corners, paths, widest + (reach and reach + 10), y - GAP)
+    bottom = max(y + sizes[key][1] for key, (_, y) in corners.items())
+    return Placement(corners, paths, widest + (reach and reach + 10), bottom)
 
 
 def _straight(
