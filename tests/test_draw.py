@@ -23,6 +23,7 @@ from enasdsl.ir.space import Architecture, Source, Space
 from enasdsl.pipeline import Compilation
 from enasdsl.source import SourceFile, shipped
 from enasdsl.view.cards import legend_of
+from enasdsl.view.catalogue import PICTURES
 from enasdsl.view.compose import arranged, compose
 from enasdsl.view.dot import to_dot
 from enasdsl.view.found_picture import picture_of_architecture
@@ -325,6 +326,18 @@ def test_a_shipped_space_is_drawn_soon_and_well_formed(name: str) -> None:
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert len(svg.encode()) < 60_000
     assert svg == to_svg(compose(picture_of_space(space)))
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_the_stored_picture_is_up_to_date(name: str) -> None:
+    stored = shipped("spaces") / PICTURES / f"{name}.svg"
+    assert stored.exists(), "python -m enasdsl.view.catalogue writes it"
+    made = to_svg(compose(picture_of_space(opened(name))))
+    assert stored.read_text("utf-8") == made, "python -m enasdsl.view.catalogue writes it anew"
+
+
+def test_no_picture_is_of_a_space_that_is_gone() -> None:
+    assert sorted(p.stem for p in (shipped("spaces") / PICTURES).iterdir()) == SPACES
 
 
 def test_a_drawing_is_the_same_in_every_process() -> None:

@@ -1,4 +1,7 @@
-"""The catalogue of the shipped spaces; `python -m enasdsl.view.catalogue` writes it."""
+"""The catalogue of the shipped spaces, and their pictures.
+
+`python -m enasdsl.view.catalogue` writes them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from enasdsl.ir.parameters import parameter_count
 from enasdsl.ir.space import Published
 from enasdsl.pipeline import Compilation
 from enasdsl.source import shipped
+from enasdsl.view.compose import compose
 from enasdsl.view.numbers import agrees, power_of_ten
+from enasdsl.view.space_picture import picture_of_space
+from enasdsl.view.svg import to_svg
 
 INTRODUCTION = """\
 # The shipped spaces
@@ -18,15 +24,28 @@ Every file here is found by its bare name, as in `enasdsl count darts`, and can 
 another file. Counts are exact: complete records of the decisions that are reached, without any
 symmetry taken out. Parameters are those of the supernet at the file's own params, for images of
 3 x 32 x 32 in ten classes or a vocabulary of 10,000 words. Where a printed size differs from the
-exact one, the file says why.
+exact one, the file says why. In a picture each node is a box with its choices, and a dashed arrow
+is there in some architectures only; `enasdsl show SPACE --arch random -o found.svg` draws one.
 """
+
+PICTURES = "pictures"
+"""The folder of the pictures, within that of the spaces."""
 
 
 def catalogue() -> str:
     """The text of spaces/README.md."""
-    head = "| space | lines | decisions | architectures | published | supernet parameters |"
+    columns = "space lines decisions architectures published supernet_parameters picture"
+    head = f"| {' | '.join(columns.split()).replace('_', ' ')} |"
     rows = (_row(path) for path in sorted(shipped("spaces").glob("*.enas")))
-    return "\n".join([INTRODUCTION, head, "|---|---:|---:|---:|---|---:|", *rows, ""])
+    return "\n".join([INTRODUCTION, head, "|---|---:|---:|---:|---|---:|---|", *rows, ""])
+
+
+def picture(path: Path) -> str:
+    """The SVG of a shipped space."""
+    space = Compilation.open(path).space
+    if space is None:
+        raise ValueError(f"{path} has mistakes: enasdsl check shows them")
+    return to_svg(compose(picture_of_space(space)))
 
 
 def _row(path: Path) -> str:
@@ -43,6 +62,7 @@ def _row(path: Path) -> str:
         f"{total:,}",
         printed,
         f"{parameter_count(space.places):,}",
+        f"[drawing]({PICTURES}/{path.stem}.svg)",
     )
     return f"| {' | '.join(cells)} |"
 
@@ -56,5 +76,17 @@ def _published(published: Published, total: int) -> str:
     return f"{shown} ({published.origin})" + ("" if agrees(total, published.value) else ", differs")
 
 
+def write() -> None:
+    """Writes the catalogue and every picture; those of spaces that are gone go too."""
+    folder = shipped("spaces")
+    (folder / "README.md").write_text(catalogue(), "utf-8")
+    pictures = folder / PICTURES
+    pictures.mkdir(exist_ok=True)
+    for old in pictures.glob("*.svg"):
+        old.unlink()
+    for path in sorted(folder.glob("*.enas")):
+        (pictures / f"{path.stem}.svg").write_text(picture(path), "utf-8")
+
+
 if __name__ == "__main__":
-    (shipped("spaces") / "README.md").write_text(catalogue(), "utf-8")
+    write()
