@@ -1,0 +1,285 @@
+"""The graphs that a unit can make, each once, with the labels of its sites left open.
+
+Decisions are taken as the values that read them are evaluated. Wherever nothing that was decided
+is read again, graphs that renaming makes equal go on as one: what follows is the same for both,
+for the values that are still read carry marks, and only exchangeable ones carry the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from enasdsl.ir.constraint import made, reads, satisfied
+from enasdsl.ir.domain import enumerate_domain
+from enasdsl.ir.flow import Flow, Tied
+from enasdsl.ir.folding import settle, settled
+from enasdsl.ir.isomorphism import Form, Graph, canonical, labelings
+from enasdsl.ir.sites import Choice, atoms, choices
+from enasdsl.ir.space import Constraint, Decision, Kind, Source, Space
+from enasdsl.ir.symmetry import Rest
+from enasdsl.ir.units import Step, Unit
+from enasdsl.semantics.symbols import Chosen, Counted, Num, Picks, Reading, Scalar, Test, resolve
+
+
+class TooManyGraphs(Exception):
+    """A unit makes more graphs than can be listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    picks: tuple[Picks, ...]
+    flow: Flow
+    demands: tuple[Num, ...]  # what is left of each constraint
+
+
+class Skeletons:
+    """The graphs of one unit."""
+
+    def __init__(self, space: Space, unit: Unit, *, limit: int) -> None:
+        self.space = space
+        self.unit = unit
+        self.left = limit
+        self.free = _free(space, unit)
+
+    def classes(self) -> int:
+        """How many different architectures the unit has; raises TooManyGraphs, TooSymmetric."""
+        while True:
+            try:
+                return self._classes()
+            except Tied as tied:
+                self.free = {d: c for d, c in self.free.items() if d != tied.decision}
+
+    def _classes(self) -> int:
+        self._name()
+        seen: set[object] = set()
+        found: set[tuple[Form, object]] = set()
+        total = 0
+        for state in self._all():
+            graph = final(self.unit, state.flow)
+            aside = tuple(state.picks[d] for d in self.unit.aside)
+            if (graph, aside) in seen:
+                continue
+            seen.add((graph, aside))
+            form = canonical(graph)
+            if (form, aside) not in found:
+                found.add((form, aside))
+                total += labelings(graph)
+        return total
+
+    def _name(self) -> None:
+        """Names the labels of free decisions by their atoms."""
+        every = {(r, s): site for r, p in self.unit.plans.items() for s, site in p.sites.items()}
+        numbered = dict(enumerate(every.values()))
+        atom, sizes = atoms(numbered, self.free)
+        self.free = {d: choices(d, numbered, atom) for d in self.free}
+        self.names: dict[int, dict[tuple[int, int], tuple[str, int]]] = {}
+        for number, (body, ref) in enumerate(every):
+            for choice in self.free.get(numbered[number].decision, ()):
+                if number in choice.labels:
+                    name = choice.labels[number]
+                    names = self.names.setdefault(body, {})
+                    names[ref, choice.index] = (f"one of {name}", sizes[name])
+
+    # ------------------------------------------------------------------ enumeration
+
+    def _all(self) -> Iterator[State]:
+        states: Iterable[State] = [self._start()]
+        decided: set[int] = set()
+        for place, step in enumerate(self.unit.steps):
+            for decision in self._order(step.needs, decided):
+                states = self._decide(states, decision)
+            states = self._evaluate(states, step)
+            if step.ref is not None:
+                states = self._merged(states, place, frozenset(decided))
+        rest = [*self.unit.aside, *(d for c in self.unit.constraints for d in _read(c))]
+        for decision in self._order(rest, decided):
+            states = self._decide(states, decision)
+        for state in states:
+            if all(satisfied(c, state.picks) for c in self.unit.constraints):
+                yield state
+
+    def _start(self) -> State:
+        picks: tuple[Picks, ...] = (None,) * len(self.space.decisions)
+        flow = Flow(self.unit.plans, self.unit.stamped, [b.name for b in self.space.bodies], self.unit.modulo, names=self.names)
+        for root in self.unit.roots:
+            flow.enter(root, (root,))
+        return State(picks, flow, tuple(c.value for c in self.unit.constraints))
+
+    def _order(self, wanted: Iterable[int], decided: set[int]) -> list[int]:
+        """The decisions to take, each behind those that its guard reads."""
+        order: dict[int, None] = {}
+        pending = sorted(set(wanted), reverse=True)
+        while pending:
+            decision = pending[-1]
+            before = [d for d in _guards(self.space.decisions[decision]) if d not in decided]
+            before = [d for d in before if d not in order]
+            if before:
+                pending.extend(before)
+                continue
+            pending.pop()
+            if decision not in decided:
+                order[decision] = None
+        decided.update(order)
+        return list(order)
+
+    def _decide(self, states: Iterable[State], index: int) -> Iterator[State]:
+        decision = self.space.decisions[index]
+        options: Sequence[Picks]
+        if index in self.free:
+            options = [(choice.index,) for choice in self.free[index]]
+        else:
+            options = _options(decision, self.left)
+        concerned = [n for n, c in enumerate(self.unit.constraints) if index in _read(c)]
+        for state in states:
+            live = Reading(state.picks).holds(decision.guard)
+            for picked in options if live else (None,):
+                self._spend()
+                picks = (*state.picks[:index], picked, *state.picks[index + 1 :])
+                demands = self._demands(state.demands, concerned, index, picked)
+                if demands is not None:
+                    yield State(picks, state.flow, demands)
+
+    def _demands(
+        self, demands: tuple[Num, ...], concerned: Sequence[int], index: int, picked: Picks
+    ) -> tuple[Num, ...] | None:
+        """What is left of the constraints, or None where one fails."""
+        if not concerned:
+            return demands
+        left = list(demands)
+
+        def values(part: Chosen | Counted) -> Scalar | None:
+            if part.decision != index:
+                return None
+            return resolve(part, reading)
+
+        reading = Reading((None,) * index + (picked,))
+        for n in concerned:
+            constraint = self.unit.constraints[n]
+            chosen = [c for c in reads(left[n]) if c.decision == index]
+            if constraint.guard or not all(made(c, picked) for c in chosen):
+                left[n] = True if not constraint.guard else left[n]
+                continue
+            left[n] = settle(left[n], values)
+            if settled(left[n]) and not left[n]:
+                return None
+        return tuple(left)
+
+    def _evaluate(self, states: Iterable[State], step: Step) -> Iterator[State]:
+        plan = self.unit.plans[step.body]
+        at = (step.body,)
+        for state in states:
+            self._spend()
+            flow = state.flow.copy()
+            flow.reading = Reading(state.picks, flow.reading.unread)
+            if step.ref is not None:
+                flow.node(step.body, at, step.ref)
+            else:
+                flow.settle_unread(step.body)
+                for output in plan.body.outputs:
+                    flow.value(step.body, at, output)
+            yield replace(state, flow=flow)
+
+    def _spend(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise TooManyGraphs
+
+    # --------------------------------------------------------------------- symmetry
+
+    def _merged(
+        self, states: Iterable[State], place: int, decided: frozenset[int]
+    ) -> Iterable[State]:
+        """One state for each class of those from which the same can follow."""
+        step = self.unit.steps[place]
+        later = self.unit.steps[place + 1 :]
+        plan = self.unit.plans[step.body]
+        ahead = frozenset(self.unit.decisions) - decided
+        read = {d for s in later for d in s.needs}
+        read |= {g for d in ahead for g in _guards(self.space.decisions[d])}
+        carried = sorted(read & decided)
+        inputs = (self.space.decisions[d].source is Source.INPUT for d in carried)
+        last = not ahead and len(later) < 2  # what follows is compared as soon
+        if last or any(s.body != step.body for s in later) or any(inputs):
+            return states
+        values = tuple(r for s in later for r in ((s.ref,) if s.ref is not None else plan.body.outputs))
+        rest = Rest(plan, self.space.decisions, values, ahead)
+        return self._merge(states, step.body, rest, carried)
+
+    def _merge(
+        self, states: Iterable[State], body: int, rest: Rest, carried: Sequence[int]
+    ) -> Iterator[State]:
+        roles: dict[tuple[int, ...], Mapping[int, int]] = {}
+        seen: set[object] = set()
+        for state in states:
+            if any(self._names_members(demand) for demand in state.demands):
+                yield state
+                continue
+            standing = tuple(ref for at, ref in state.flow.known if at == (body,))
+            if standing not in roles:
+                roles[standing] = rest.roles(standing)
+            marks = [
+                (f"role {role} {(body, ref) in state.flow.read}", state.flow.known[(body,), ref])
+                for ref, role in roles[standing].items()
+            ]
+            graph = state.flow.graph(marks)
+            if graph in seen:
+                continue
+            seen.add(graph)
+            picks = tuple(state.picks[d] for d in (*carried, *self.unit.aside))
+            key = (canonical(graph), picks, repr(state.demands))
+            if key not in seen:
+                seen.add(key)
+                yield state
+
+    def _names_members(self, demand: Num) -> bool:
+        """Whether what is left of a constraint tells the inputs of a choice apart."""
+        for chosen in reads(demand):
+            decision = self.space.decisions[chosen.decision]
+            whole = isinstance(chosen, Counted) and len(chosen.allowed) == decision.domain.size
+            if decision.source is Source.INPUT and not whole:
+                return True
+        return False
+
+
+def final(unit: Unit, flow: Flow) -> Graph:
+    """The graph of a unit when everything is decided."""
+    marks = []
+    for root in unit.roots:
+        body = unit.plans[root].body
+        outputs = (flow.known[(root,), output] for output in body.outputs)
+        marks += [(f"output {root} {n}", terms) for n, terms in enumerate(outputs)]
+    return flow.graph(marks)
+
+
+def _options(decision: Decision, limit: int) -> list[Picks]:
+    picks: list[Picks] = []
+    for picked in enumerate_domain(decision.domain):
+        picks.append(picked)
+        if len(picks) > limit:
+            raise TooManyGraphs
+    return picks
+
+
+def _guards(decision: Decision) -> list[int]:
+    return [t.decision for t in decision.guard if isinstance(t, Test)]
+
+
+def _read(constraint: Constraint) -> set[int]:
+    guard = (t.decision for t in constraint.guard if isinstance(t, Test))
+    return {*guard, *(chosen.decision for chosen in reads(constraint.value))}
+
+
+def _free(space: Space, unit: Unit) -> dict[int, list[Choice]]:
+    """The decisions that sites alone read, whose labels can be counted instead of listed."""
+    if len(unit.roots) != 1:
+        return {}
+    sited: set[int] = set()
+    bound: set[int] = {d for c in unit.constraints for d in _read(c)}
+    for decision in space.decisions:
+        bound.update(_guards(decision))
+    for plan in unit.plans.values():
+        sited.update(site.decision for site in plan.sites.values())
+        bound.update(plan.read_elsewhere)
+    ones = (d for d in sited - bound if space.decisions[d].domain.kind is Kind.ONE)
+    return {d: [] for d in ones if d in unit.decisions}
