@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from enasdsl.diagnostics import Diagnostic, Fix
-from enasdsl.semantics.constants import Interval, NotConstant, evaluate, is_number
+from enasdsl.semantics.constants import Interval, NotConstant, evaluate
 from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.scopes import AMBIENT, Entry
 from enasdsl.semantics.traverse import walk
@@ -111,8 +111,9 @@ def _bounds(expr: ast.Expr, known: Known) -> Bounds | None:
         case ast.Number(value):
             return value, value
         case ast.Reference(name):
-            found = known.get(name, ())
-            return (min(found), max(found)) if found and all(map(is_number, found)) else None  # type: ignore[type-var]
+            numbers = [v for v in known.get(name, ()) if isinstance(v, int | float)]
+            whole = len(numbers) == len(known.get(name, ()))
+            return (min(numbers), max(numbers)) if numbers and whole else None
         case ast.Binary("+" | "-" as sign, left, right):
             first, second = _bounds(left, known), _bounds(right, known)
             if first is None or second is None:

@@ -7,9 +7,10 @@ from dataclasses import fields, is_dataclass
 from enasdsl.diagnostics import Diagnostic
 from enasdsl.source import SourceFile
 from enasdsl.syntax.arrange import arrange
+from enasdsl.syntax.ast import Ast
 from enasdsl.syntax.layout import lay_out
 from enasdsl.syntax.parse import parse
-from enasdsl.syntax.scan import comments, scan
+from enasdsl.syntax.scan import Token, scan
 
 ROUNDS = 5
 
@@ -27,25 +28,31 @@ def format_source(source: SourceFile) -> tuple[str | None, tuple[Diagnostic, ...
     tree, diagnostics = parse(source)
     if tree is None:
         return None, diagnostics
-    formatted = _settled(source)
-    again, _ = parse(formatted)
-    if again is None or skeleton(again.declarations) != skeleton(tree.declarations):
-        raise Unproven("the formatted text would mean something else")
-    if [c.text for c in comments(formatted)] != [c.text for c in comments(source)]:
-        raise Unproven("the formatted text would have other comments")
-    return formatted.text, ()
-
-
-def _settled(source: SourceFile) -> SourceFile:
-    """The file laid out until that changes nothing: a new break may make another one needless."""
-    for _ in range(ROUNDS):
-        text = lay_out(arrange(scan(source)))
-        if text == source.text:
-            return source
-        source = SourceFile(source.name, text)
-        if parse(source)[0] is None:
+    tokens = first = scan(source)
+    again, now = tree, source
+    for _ in range(ROUNDS):  # a new break may make another one needless
+        text = lay_out(arrange(tokens))
+        if text == now.text:
+            _prove(tree, first, again, tokens)
+            return text, ()
+        now = SourceFile(source.name, text)
+        parsed, _ = parse(now)
+        if parsed is None:
             raise Unproven("the formatted text would not parse")
+        again, tokens = parsed, scan(now)
     raise Unproven("the formatted text would be changed again")
+
+
+def _prove(tree: Ast, tokens: list[Token], again: Ast, others: list[Token]) -> None:
+    """Compares a file, its tree and its tokens, with its formatted text."""
+    if skeleton(again.declarations) != skeleton(tree.declarations):
+        raise Unproven("the formatted text would mean something else")
+    if _comments(others) != _comments(tokens):
+        raise Unproven("the formatted text would have other comments")
+
+
+def _comments(tokens: list[Token]) -> list[str]:
+    return [comment.text for token in tokens for comment in token.gap.comments]
 
 
 def skeleton(value: object) -> object:
