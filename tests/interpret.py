@@ -317,7 +317,8 @@ class Interpreter(Machine):
             return positional[0].shape.channels
         callee = self.evaluate(e.function, env)
         if positional and all(isinstance(v, Value | list) for v in positional):
-            return self.apply(replace(callee, given=named), positional, env, e.span)
+            given = {**callee.given, **named}
+            return self.apply(replace(callee, given=given), positional, env, e.span)
         match callee.what:
             case str():
                 names = [p.name for p in OPS[callee.what].parameters]

@@ -145,7 +145,8 @@ class Machine(ABC):
             found = [m.value for m in i] if isinstance(i, list) else [i]
             flat += [replace(v, picked=()) for v in found if not isinstance(v, Absent)]
         flat = self.aligned(flat, env, span, widths=op.what != "concat")
-        args = {p.name: p.default for p in OPS[str(op.what)].parameters}
+        parameters = OPS[str(op.what)].parameters
+        args = {p.name: plain(op.given.get(p.name, p.default)) for p in parameters}
         return self.make(op, args, flat, env, span)
 
     def composed(self, op: Op, decl: ast.OpDecl, inputs: list[Value], env: Env, span: Span) -> Any:
@@ -304,9 +305,11 @@ class Machine(ABC):
         names = [t.text for t in s.targets]
         if len(names) == 1:
             env.names[names[0]] = self.evaluate(s.value, env)
-        else:
-            assert isinstance(s.value, ast.Choose)
+        elif isinstance(s.value, ast.Choose):
             env.names.update(zip(names, self.apart(s.value, names, env), strict=True))
+        else:
+            found = self.evaluate(s.value, env)
+            env.names.update(zip(names, [m.value for m in found], strict=True))
 
     def nodes(self, s: ast.Node, env: Env) -> None:
         frame = env.frame
@@ -347,8 +350,13 @@ class Machine(ABC):
             self.require(required, env)
         history = [graph.input(self.task.input)]
         for part in found.body.statements:
-            assert isinstance(part, ast.Part)
-            if part.role == "stack":
+            if isinstance(part, ast.Let):
+                self.bind(part, env)
+            elif isinstance(part, ast.Require):
+                self.require(part, env)
+            elif not isinstance(part, ast.Part):
+                raise NotImplementedError(type(part).__name__)
+            elif part.role == "stack":
                 history, env = self.stack(part.value, history, env)
             else:
                 inner = env.at(part.role)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from enasdsl.ir.between import between
@@ -141,13 +142,25 @@ def _nodes(statement: ast.Node, ctx: Context) -> None:
         names: dict[str, Lowered] = {statement.variable.text: index} if statement.variable else {}
         inner = ctx.fork(**names).under(condition)
         inner = inner.but(scope=ctx.scope.child(key, name), place=ctx.enter("nodes", key, name))
-        result = value_of(statement.body, inner)
+        with _known_names(statement.body, ctx):
+            result = value_of(statement.body, inner)
         gather(statement.body, inner, ctx, condition, name)
         value = strided(settle(result, inner, span=statement.body.span), statement.body.ending)
         live = (*(ctx.guard or ()), *condition)
         node = ctx.builder.node(name, value, live, frame=frame.number, span=statement.span)
         frame.refs[path] = node.ref
         frame.nodes.append(Item(node, condition, name, path))
+
+
+@contextmanager
+def _known_names(body: ast.Body, outer: Context) -> Iterator[None]:
+    """Keeps the names of a body with a mistake from being called unknown below it."""
+    try:
+        yield
+    except (Mistake, Followup):
+        bound = (t.text for s in body.statements if isinstance(s, ast.Let) for t in s.targets)
+        outer.env.update({name: Broken() for name in bound})
+        raise
 
 
 def strided(value: Tensor, span: Span) -> Tensor:
