@@ -14,6 +14,7 @@ from enasdsl.ir.lists import OF_LISTS, Listed
 from enasdsl.ir.space import Kind
 from enasdsl.ir.typed import always, describe, items_of, label
 from enasdsl.ir.values import Item, Listing, Lowered, Picked, Primitive, Tensor
+from enasdsl.semantics.constants import MOST_BITS
 from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.symbols import Chosen, Computed, Num, Parts, Shape, Test, compute, extremes
 from enasdsl.source import Span
@@ -165,15 +166,15 @@ def binary(expr: ast.Binary, left: Lowered, right: Lowered, ctx: Context) -> Low
 
 
 def _numbers(expr: ast.Binary, left: Num, right: Num) -> Num:
-    if expr.operator == "^" and not _small_power(left, right):
-        raise mistake(
-            "E0502",
-            "a power too large to write out",
-            expr.span,
-            "the limit is 4,096 binary digits in each factor and an exponent of 4,096",
-        )
     sides = (Side(left, "", expr.left.span), Side(right, "", expr.right.span))
     try:
+        if _digits(expr.operator, left, right) > MOST_BITS:
+            raise mistake(
+                "E0502",
+                "a number too large to write out",
+                expr.span,
+                f"the limit is {MOST_BITS:,} binary digits",
+            )
         found = arithmetic(expr.operator, *sides)
         if expr.operator in _DIVISIONS and isinstance(right, Computed):
             low, high = extremes(right)
@@ -192,12 +193,19 @@ def _numbers(expr: ast.Binary, left: Num, right: Num) -> Num:
 _DIVISIONS = ("/", "//", "%")
 
 
-def _small_power(left: Num, right: Num) -> bool:
-    bases = left.values if isinstance(left, Chosen) else (left,)
-    exponents = right.values if isinstance(right, Chosen) else (right,)
-    return all(not isinstance(b, int) or b.bit_length() <= 4096 for b in bases) and all(
-        not isinstance(e, int) or abs(e) <= 4096 for e in exponents
-    )
+def _digits(operator: str, left: Num, right: Num) -> int:
+    """How many binary digits a power or a product of whole numbers may have, 0 for all else."""
+    if operator not in ("^", "*"):
+        return 0
+    most, factor = (max(_sizes(side), default=0) for side in (left, right))
+    if operator == "*":
+        return most.bit_length() + factor.bit_length()
+    return most.bit_length() * factor if most > 1 else 0
+
+
+def _sizes(num: Num) -> list[int]:
+    """The absolute values of the whole numbers between which `num` lies."""
+    return [abs(end) for end in extremes(num) if isinstance(end, int)]
 
 
 _ELEMENTWISE = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}

@@ -14,6 +14,7 @@ from enasdsl.ir.values import (
     Picked,
     Tensor,
 )
+from enasdsl.semantics.constants import spell
 from enasdsl.semantics.symbols import (
     Chosen,
     Computed,
@@ -71,7 +72,7 @@ def describe(value: Lowered) -> str:
         case bool():
             return f"the truth value {str(value).lower()}"
         case int() | float():
-            return f"the number {value}"
+            return f"the number {spell(value)}"
         case str():
             return f"the text {value!r}"
         case Chosen() | Counted() | Computed():

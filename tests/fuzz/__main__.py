@@ -1,0 +1,12 @@
+"""`python -m tests.fuzz --files 100000 --seed 0`, from the top of a checkout."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from fuzz.run import main  # noqa: E402 - the tests' own folder must be on the path first
+
+sys.exit(main())
