@@ -273,6 +273,21 @@ def test_comments_keep_their_column_where_the_code_leaves_it() -> None:
     assert formatted("a  =  1 # x\n") == "a = 1  # x\n"
 
 
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_comments_and_breaks_put_in_at_random_survive(path: Path) -> None:
+    text, rng = path.read_text("utf-8"), Random(path.stem)
+    tokens = scan(SourceFile("file.enas", text))
+    for number in range(2):
+        marked = text
+        for token in sorted(rng.sample(tokens, 3), key=lambda token: -token.span.start):
+            piece = rng.choice(["\n", f" # mark {number}\n", "\n\n  # mark\n"])
+            marked = marked[: token.span.start] + piece + marked[token.span.start :]
+        if meaning(marked) is not None:  # else a statement was cut in two
+            result = formatted(marked)
+            assert meaning(result) == meaning(marked)
+            assert result.count("# mark") == marked.count("# mark")
+
+
 # --------------------------------------------------------------------------------- proof
 
 

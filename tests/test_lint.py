@@ -173,6 +173,25 @@ def test_a_comment_allows_a_finding_in_one_line(text: str) -> None:
     assert codes(result) == left
 
 
+@pytest.mark.parametrize(
+    ("comment", "mended"),
+    [
+        ("# lint: allow W0701: some day", ""),
+        ("# lint: allow W0701, W0704", "# lint: allow , W0704"),
+        ("# mine; lint: allow W0701", None),
+    ],
+)
+def test_a_comment_that_allows_nothing_goes_as_a_whole(comment: str, mended: str | None) -> None:
+    found = findings(f"{comment}\ncell c(x) {{ x }}\n")[0]
+    assert found.code == "W0711"
+    if mended is None:
+        assert found.fix is None
+    else:
+        assert (
+            repaired(f"{comment}\ncell c(x) {{ x }}\n", found) == f"{mended}\ncell c(x) {{ x }}\n"
+        )
+
+
 # -------------------------------------------------------------------------------- command
 
 

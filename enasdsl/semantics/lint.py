@@ -40,7 +40,7 @@ class _Allowance:
     code: str
     line: int
     span: Span
-    whole: Span  # what goes with it
+    whole: Span | None  # what goes away with it; None where the comment says more
 
 
 def _allowances(comment: Comment) -> Iterator[_Allowance]:
@@ -51,9 +51,9 @@ def _allowances(comment: Comment) -> Iterator[_Allowance]:
     line = source.position(start)[0]
     if not source.line(line)[: source.position(start)[1] - 1].strip():
         line = _next_line(comment, line)
-    whole = Span(source, start, start + len(found[0].rstrip()))
+    whole = comment.span if re.match(r"#\s*lint:", comment.text) else None
     if not found["codes"]:
-        yield _Allowance("", line, whole, whole)
+        yield _Allowance("", line, Span(source, start, start + len(found[0].rstrip())), whole)
         return
     codes = [*_CODE.finditer(comment.text, found.start("codes"), found.end("codes"))]
     for code in codes:
@@ -90,5 +90,5 @@ def _idle(found: Sequence[Diagnostic], allowances: Sequence[_Allowance]) -> Iter
             allowance.span,
             why,
             help="take it away",
-            fix=Fix(allowance.whole, "", "take it away"),
+            fix=Fix(allowance.whole, "", "take it away") if allowance.whole else None,
         )
