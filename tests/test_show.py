@@ -156,10 +156,23 @@ def test_what_cannot_be_shown_is_said(capsys: Captured) -> None:
     assert "cannot be written" in refused(["show", "rnn", "-o", "taken/x.svg"], 1, capsys)
 
 
-def test_cells_alone_have_their_phases_and_no_drawing(capsys: Captured) -> None:
-    Path("s.enas").write_text("space s\ncell c(x) { x -> choose [relu, tanh] }\n", "utf-8")
-    assert "no network" in refused(["show", "s.enas"], 1, capsys)
-    assert "relu, tanh" in printed(["show", "s.enas", "--stage", "ir"], capsys)
+def test_cells_without_a_network_are_drawn_from_their_decisions(capsys: Captured) -> None:
+    Path("s.enas").write_text(
+        "space s\nwide = choose [8, 16]\ncell c(x) {\n"
+        "  node i in 1..2 { choose earlier -> choose [relu, tanh] }\n"
+        "  sum(loose) -> conv(3, filters: wide)\n}\n",
+        "utf-8",
+    )
+    tree = printed(["show", "s.enas"], capsys)
+    assert "wide: 8 | 16" in tree
+    assert "node1  <- x\n" in tree
+    assert "node2  <~ x, node1\n" in tree
+    found = printed(["show", "s.enas", "--arch", "random"], capsys)
+    assert "<~" not in found
+    printed(["show", "s.enas", "-o", "s.svg"], capsys)
+    printed(["show", "s.enas", "--arch", "random", "-o", "s.dot"], capsys)
+    Path("s.enas").write_text("space s\ncell c(x) { x -> relu }\n", "utf-8")
+    printed(["show", "s.enas", "-o", "s.svg"], capsys)
 
 
 @pytest.mark.parametrize("stage", ["ast", "checked", "ir", "graph"])

@@ -61,12 +61,8 @@ def show(
     if out is not None:
         _write(Path(out), picture, token)
         print(f"written to {out}")
-    elif output == "json":
-        from enasdsl.view.plain import plain
-
-        print(json.dumps(plain(picture), indent=2, ensure_ascii=False))
     else:
-        _print_tree(picture)
+        _print_picture(picture, output=output)
     return 0
 
 
@@ -85,14 +81,15 @@ def _picture(space: Space, arch: str | None, seed: int) -> tuple[Picture, str]:
     """The picture, and the token of the architecture that it is of."""
     from enasdsl.ir.record import to_token
     from enasdsl.view.found_picture import picture_of_architecture
+    from enasdsl.view.outline_picture import picture_of_decisions
     from enasdsl.view.space_picture import picture_of_space
 
-    if not space.network:
-        raise CommandError(f"`{space.name}` has no network, and cells alone are not drawn")
     if arch is None:
-        return picture_of_space(space), ""
+        draw = picture_of_space if space.network else picture_of_decisions
+        return draw(space), ""
     found = _architecture(space, arch, seed)
-    return picture_of_architecture(space, found), to_token(found)
+    picture = picture_of_architecture if space.network else picture_of_decisions
+    return picture(space, found), to_token(found)
 
 
 def _architecture(space: Space, arch: str, seed: int) -> Architecture:
@@ -155,11 +152,15 @@ def _png(picture: Picture) -> bytes:
         ) from error
 
 
-def _print_tree(picture: Picture) -> None:
+def _print_picture(picture: Picture, *, output: str) -> None:
     from rich.console import Console
 
+    from enasdsl.view.plain import plain
     from enasdsl.view.tree import to_tree
 
+    if output == "json":
+        print(json.dumps(plain(picture), indent=2, ensure_ascii=False))
+        return
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=UNFOLDED)

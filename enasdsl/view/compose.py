@@ -51,7 +51,7 @@ def compose(picture: Picture) -> Scene:
             items += moved(panel.items, MARGIN + x, y)
             x += panel.width + BETWEEN
         widest = max(widest, x - BETWEEN)
-        y += max(p.height for p in row) + BETWEEN
+        y += max((p.height for p in row), default=0) + BETWEEN
     return Scene(widest + 2 * MARGIN, y - BETWEEN + MARGIN, picture.title, tuple(items))
 
 
@@ -71,7 +71,8 @@ def _panel(panel: Panel) -> Card:
     if panel.choices:
         head.append(card(common, {}))
     head += [below(_text(name, 10.5, GREY), chips(opts, WIDEST)) for opts, name in legend.items()]
-    return below(*head, Card(0, 8, ()), _drawing(panel, legend))
+    body = [Card(0, 8, ()), _drawing(panel, legend)] if panel.boxes else []
+    return below(*head, *body)
 
 
 def _drawing(panel: Panel, legend: dict[Options, str]) -> Card:
