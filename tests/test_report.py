@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+import enasdsl
 from enasdsl.diagnostics import CATALOGUE, Diagnostic, Fix, Label, Severity
 from enasdsl.report import WIDEST, render, to_json, to_sarif
 from enasdsl.source import SourceFile, Span
@@ -182,3 +184,9 @@ def test_any_spans_of_any_text_can_be_shown(text: str, places: list[tuple[int, i
     found = [Diagnostic("E0101", "wrong", labels[0], tuple(labels[1:]))]
     assert render(found, color=True)
     json.dumps([to_json(found), to_sarif(found)])
+
+
+def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
+    sources = Path(enasdsl.__file__).parent.rglob("*.py")
+    raised = {code for path in sources for code in re.findall(r'"([EW]0\d{3})"', path.read_text())}
+    assert raised == set(CATALOGUE)

@@ -81,6 +81,24 @@ ENTRIES: dict[str, Entry] = {
         bad="param N = 12 / 0",
         good="param N = 12 / 3",
     ),
+    "E0209": Entry(
+        "a list that is none",
+        (
+            "Members are taken from a list: one written out, a named one, a range, or a word for "
+            "parts of a cell such as `earlier`. A single number, operation or value has none."
+        ),
+        bad="param n = 3\ncell c(x) { x -> conv(choose n) }",
+        good="param n = 3\ncell c(x) { x -> conv(choose 1..n) }",
+    ),
+    "E0210": Entry(
+        "`with` between other things",
+        (
+            "Between values `with` has one use: `loose with inputs` counts the inputs that no "
+            "node reads among the loose ends. Other lists are joined as `[nodes, inputs]`."
+        ),
+        bad="cell c(x) {\n  node 1 { x -> relu }\n  concat(nodes with inputs)\n}",
+        good="cell c(x) {\n  node 1 { x -> relu }\n  concat(loose with inputs)\n}",
+    ),
     "E0211": Entry(
         "a number that is too small",
         (
