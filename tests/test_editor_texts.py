@@ -93,6 +93,18 @@ def test_sizes_stand_behind_the_lines(editor: Editor) -> None:
     assert _hints(editor, "micro.enas")[1] == " = 2.56e25"
 
 
+def test_sizes_of_cells_with_names_alike_are_told_apart(editor: Editor) -> None:
+    cells = "cell c(x) { x -> choose [relu, tanh] }\ncell c2 like c\n"
+    arrays = "cell d[3](x) { x -> choose [relu, tanh, identity] }\n"
+    use = "network image_classifier {\n  stem conv(3)\n  stack c, c2, d[1], b, b\n"
+    block = "block b(x) { x -> choose [relu, tanh] }\n"
+    head = "  head global_avg_pool -> linear(classes)\n}\n"
+    assert editor.open("alike.enas", cells + arrays + block + use + head) == []
+    hints = _hints(editor, "alike.enas")
+    assert [hints[line] for line in (1, 2, 4)] == [" = 2, 2 each", " = 2", " = 2 each, 2 each"]
+    assert "2 alternatives, 1 decision, in each of 2 uses" in editor.hover("alike.enas", "block ")
+
+
 def test_the_same_name_is_highlighted(editor: Editor) -> None:
     editor.open("light.enas", SMALL)
     at = editor.place("light.enas", "ops ")
@@ -173,6 +185,15 @@ def test_the_server_loads_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout.strip() == b"set()"
+
+
+def test_without_its_library_the_server_says_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['pygls'] = None; import enasdsl.cli as c; exit(c.main(['lsp']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"pip install 'enasdsl[editor]'" in done.stderr
 
 
 # ------------------------------------------------------------------ extension

@@ -18,7 +18,7 @@ def lsp() -> int:
     try:
         from enasdsl.editor.server import serve
     except ModuleNotFoundError as error:
-        if error.name not in ("pygls", "lsprotocol"):
+        if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
             raise
         raise CommandError("the language server needs `pip install 'enasdsl[editor]'`") from error
     serve()

@@ -38,6 +38,8 @@ SCOPES: Mapping[str, str] = {
 """The TextMate scope of each kind of token, which is named as in Pygments."""
 
 _START = r"(?:^|(?<=[{;]))"
+_NEXT = r"[ \t]+(?:when|else|for|in|and|or)\b"
+"""What follows a name, and never a word that asks for a value."""
 _UNNAMED = frozenset({"_IMPORT", "_MODULO", "_PUBLISHED", "_REQUIRE"})
 _WORDLIKE = {
     "not": "Operator.Word",
@@ -104,10 +106,6 @@ def _words(regexes: Mapping[str, str]) -> Iterator[Rule]:
     yield _simple(rf'\b(?:{"|".join(leading)})\b(?=[ \t]+[\w"(\[])(?!{_NEXT})', "Keyword")
     before = "".join(rf"(?<=\b{word} )|" for word in ("with", "in")).rstrip("|")
     yield _simple(rf"(?:{before})(?:{'|'.join(ending)})\b", "Keyword")
-
-
-_NEXT = r"[ \t]+(?:when|else|for|in|and|or)\b"
-"""What follows a name, and never a word that asks for a value."""
 
 
 def _composites() -> frozenset[str]:

@@ -10,7 +10,7 @@ from lsprotocol.types import SymbolKind
 from enasdsl.editor.analysis import Analysis
 from enasdsl.editor.remarks import code_length
 from enasdsl.editor.sizes import Sizes, short
-from enasdsl.editor.telling import body_of
+from enasdsl.editor.telling import cell_ways
 from enasdsl.semantics.traverse import walk
 from enasdsl.source import Span
 from enasdsl.syntax import ast
@@ -111,8 +111,7 @@ def _size(node: object, analysis: Analysis, sizes: Sizes) -> str:
         case ast.SpaceName():
             return "" if sizes.total is None else power_of_ten(sizes.total)
         case ast.CellDecl() | ast.CellLike():
-            body = body_of(node, analysis)
-            return "" if body is None else short(sizes.cell(node, body))
+            return short(cell_ways(node, analysis, sizes))
         case ast.Node():
             return short(sizes.node(node))
         case ast.Choose() | ast.Maybe():

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -20,10 +20,13 @@ from enasdsl.editor.answers import Answers
 from enasdsl.editor.documents import Document, Documents, file_of
 from enasdsl.editor.marks import actions, marks
 from enasdsl.editor.renaming import Refused
+from enasdsl.pipeline import Compilation
+from enasdsl.source import SourceFile
 
 LOG = logging.getLogger(__name__)
 PAUSE = 0.1
 """Seconds without typing after which the text is checked."""
+_SMALLEST = "cell c(x) { x }"
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -34,7 +37,7 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__("enasdsl", version("enasdsl"), max_workers=2)
         self.documents = Documents()
-        self.checks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[object]] = set()  # asyncio forgets those that nobody holds
 
     def answers(self, params: Any) -> Answers | None:
         """What can be answered about the file that a request names; None where it is not open."""
@@ -48,11 +51,18 @@ class Server(LanguageServer):
             await asyncio.to_thread(lambda: document.good.sizes)
         return self.answers(params)
 
+    def warm_up(self) -> None:
+        """Loads the parser while the editor still shows its first file."""
+        self._start(asyncio.to_thread(lambda: Compilation(SourceFile("", _SMALLEST)).outline))
+
+    def _start(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
     def check(self, document: Document, *, pause: float = 0.0) -> None:
         """Checks a file, and those that import it, once nothing was typed for `pause` seconds."""
-        task = asyncio.get_running_loop().create_task(self._check(document, pause))
-        self.checks.add(task)
-        task.add_done_callback(self.checks.discard)
+        self._start(self._check(document, pause))
 
     async def _check(self, document: Document, pause: float) -> None:
         analysis = document.now
@@ -125,6 +135,7 @@ def _initialized(server: Server, _: types.InitializedParams) -> None:
     documents.codec = server.workspace.position_codec
     folders = server.workspace.folders.values()
     documents.roots = [Path(file_of(folder.uri)) for folder in folders]
+    server.warm_up()
 
 
 def _opened(server: Server, params: types.DidOpenTextDocumentParams) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import prod
 
@@ -52,11 +52,15 @@ class Sizes:
             groups[decision.scope].append(decision)
         return tuple(Ways(prod(size(d.domain) for d in g), len(g)) for g in groups.values())
 
-    def cell(self, declared: ast.CellDecl | ast.CellLike, body: ast.Body) -> tuple[Ways, ...]:
-        """One cell at each of its designs, or one block at each of its uses."""
-        name = re.compile(rf"{declared.name.text}_?\d*")
-        paths = self.sight.paths_within(body.span)
-        return self._each(p for p in paths if name.fullmatch(p.rpartition(".")[2]))
+    def cell(self, name: str, body: ast.Body, others: Collection[str]) -> tuple[Ways, ...]:
+        """A cell at each of its designs, or a block at each of its uses.
+
+        `body` is what it evaluates, perhaps that of the cell that it is like; `others` are the
+        names of the other cells.
+        """
+        own = re.compile(rf"{name}_?\d*")
+        paths = ((p, p.rpartition(".")[2]) for p in self.sight.paths_within(body.span))
+        return self._each(p for p, last in paths if own.fullmatch(last) and last not in others)
 
     def node(self, node: ast.Node) -> tuple[Ways, ...]:
         """Each of the nodes that a statement makes."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enasdsl.editor.analysis import Analysis
 from enasdsl.editor.occurrences import Sort, Symbol
 from enasdsl.editor.remarks import head, remark
-from enasdsl.editor.sizes import exact
+from enasdsl.editor.sizes import Sizes, Ways, exact
 from enasdsl.semantics.constants import spell
 from enasdsl.semantics.ops import OpParameter
 from enasdsl.source import Span
@@ -111,8 +111,7 @@ def size(node: object, analysis: Analysis) -> str:
         return ""
     match node:
         case ast.CellDecl() | ast.CellLike():
-            base = body_of(node, analysis)
-            return "" if base is None else exact(sizes.cell(node, base), each="uses")
+            return exact(cell_ways(node, analysis, sizes), each="uses")
         case ast.Node():
             return exact(sizes.node(node), each="nodes")
         case ast.Choose() | ast.Maybe():
@@ -134,7 +133,17 @@ def _choice(node: ast.Choose | ast.Maybe, analysis: Analysis) -> str:
     return f"{exact(sizes.choice(node.span), each='places')}\n\nfrom {members}"
 
 
-def body_of(cell: ast.CellDecl | ast.CellLike, analysis: Analysis) -> ast.Body | None:
+def cell_ways(
+    cell: ast.CellDecl | ast.CellLike, analysis: Analysis, sizes: Sizes
+) -> tuple[Ways, ...]:
+    """In how many ways a cell can be decided, at each of its designs or uses."""
+    body = _body_of(cell, analysis)
+    cells = (s for s in analysis.index.names.values() if s.sort in (Sort.CELL, Sort.BLOCK))
+    others = {symbol.name for symbol in cells} - {cell.name.text}
+    return () if body is None else sizes.cell(cell.name.text, body, others)
+
+
+def _body_of(cell: ast.CellDecl | ast.CellLike, analysis: Analysis) -> ast.Body | None:
     """The body of a cell, or of the one that it is like."""
     seen = set()
     while isinstance(cell, ast.CellLike):
