@@ -125,7 +125,7 @@ def test_the_fix_of_a_guard_keeps_its_parentheses(guarded: str, mended: str) -> 
 
 
 @given(programs())
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_a_finding_in_a_generated_file_is_true(program: Program) -> None:
     """Its fix changes no size, and what is said to be never read can have another name."""
     compilation = Compilation(SourceFile("file.enas", program.text), task=program.task)

@@ -29,7 +29,7 @@ def lint(*files: Listed, output: Literal["text", "json", "sarif"] = "text") -> i
 
     names = [*each_file(files)]
     compilations = [Compilation.open(name) for name in names]
-    found = [d for each in compilations for d in (each.diagnostics or each.findings)]
+    found = [d for each in compilations for d in (*each.diagnostics, *each.findings)]
     if output != "text":
         show(found, output=output)
     else:
