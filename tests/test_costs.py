@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import cache
 from random import Random
 
@@ -14,8 +15,9 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from enasdsl.ir.costs import cost, examples
-from enasdsl.ir.sample import sample
+from enasdsl.ir.costs import ceiling, cost, examples
+from enasdsl.ir.extent import extent, extents
+from enasdsl.ir.sample import enumerate_space, sample
 from enasdsl.ir.space import Architecture, Space
 from enasdsl.ir.specialize import specialize
 from enasdsl.ir.terms import totals
@@ -145,3 +147,47 @@ def test_the_costs_of_generated_spaces_are_those_of_their_architectures(program:
         single = cost(space, architecture)
         assert found.params.value(architecture.picks) == single.params
         assert found.macs.value(architecture.picks) == single.macs
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(programs())
+def test_the_extents_are_those_of_all_architectures(program: Program) -> None:
+    space = compiled(program.text, program.task)
+    found, loose = extents(space), totals(space)
+    costs = [cost(space, architecture) for architecture in enumerate_space(space)]
+    for known, bounds, numbers in (
+        (found.params, loose.params.bounds, [c.params for c in costs]),
+        (found.macs, loose.macs.bounds, [c.macs for c in costs]),
+    ):
+        assert not known.bounds
+        assert (known.least, known.most) == (min(numbers), max(numbers))
+        assert known.mean == Fraction(sum(numbers), len(numbers))
+        assert bounds[0] <= known.least
+        assert bounds[1] >= known.most
+    assert ceiling(space).params >= found.params.most
+    assert ceiling(space).macs >= found.macs.most
+
+
+def test_where_the_extent_is_too_much_work_bounds_are_named() -> None:
+    space = opened("nasbench201")
+    found = extent(space, totals(space).params, work=10)
+    assert found.bounds
+    assert found.mean is None
+    exact = extents(space).params
+    assert found.least <= exact.least
+    assert found.most >= exact.most
+
+
+def test_extents_are_those_of_the_architectures_that_meet_the_requirements() -> None:
+    text = (
+        "space s\nwide = choose [4, 8, 16]\ndeep = choose 1..3\nrequire wide * deep <= 16\n"
+        "network image_classifier {\n  stem conv(3, filters: wide)\n"
+        "  stack depthwise_conv(3) * deep\n  head global_avg_pool -> linear(classes)\n}\n"
+    )
+    found = extents(compiled(text)).params
+    sizes = [w * (27 + 10 + 9 * d) for w, d in ((4, 1), (4, 2), (4, 3), (8, 1), (8, 2), (16, 1))]
+    assert (found.least, found.most, found.mean) == (
+        min(sizes),
+        max(sizes),
+        Fraction(sum(sizes), len(sizes)),
+    )

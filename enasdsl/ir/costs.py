@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enasdsl.ir.graph import Network, Scan
-from enasdsl.ir.parameters import active_parameter_count
+from enasdsl.ir.graph import Apply, Body, Call, Network, Scan
+from enasdsl.ir.parameters import active_parameter_count, parameter_count
 from enasdsl.ir.space import Architecture, Space
 from enasdsl.ir.specialize import specialize
 from enasdsl.semantics import ops
+from enasdsl.semantics.symbols import Shape, extremes, limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,32 @@ def macs(network: Network, *, examples: int = 1, times: int = 1) -> int:
             found = ops.macs(ops.OPS[step.op], dict(step.args), inputs, step.shape)
             total += shared(times * found, examples)
     return total
+
+
+def ceiling(space: Space) -> Cost:
+    """What no architecture of a space with a network costs more than."""
+
+    def of(index: int, times: int) -> int:
+        total = 0
+        stamped = set()
+        for value in space.bodies[index].values:
+            if isinstance(value, Apply):
+                total += shared(times * _most(value, space.bodies[index]), examples(space))
+            elif isinstance(value, Call) and value.place not in stamped:
+                stamped.add(value.place)
+                total += of(value.body, times * (value.shape.space[0] if value.states else 1))
+        return total
+
+    return Cost(parameter_count(space.places), of(0, 1))
+
+
+def _most(value: Apply, body: Body) -> int:
+    """The multiply-accumulates of an operation at its largest."""
+    args = {name: extremes(arg)[name != "groups"] for name, arg in value.args}
+    shapes = [body.values[i].shape for i in value.inputs]
+    inputs = tuple(Shape(limit(s.channels), s.space) for s in shapes)
+    output = Shape(limit(value.shape.channels), value.shape.space)
+    return ops.macs(ops.OPS[value.op], args, inputs, output)
 
 
 def shared(total: int, examples: int) -> int:

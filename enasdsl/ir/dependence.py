@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from enasdsl.ir.constraint import clauses, reads
@@ -52,9 +52,13 @@ class Plan:
     feasible: bool
 
 
-def plan(space: Space) -> Plan:
-    """The plan of `space`; raises TooManyStates for a decision that cannot be listed."""
-    return _Planner(space).plan()
+def plan(space: Space, more: Callable[[Sequence[Variable]], Sequence[Fact]] | None = None) -> Plan:
+    """The plan of `space`, with what else is to be remembered of its variables.
+
+    Raises TooManyStates for a decision that cannot be listed.
+    """
+    planner = _Planner(space)
+    return planner.plan(more(planner.variables) if more else ())
 
 
 class _Planner:
@@ -67,11 +71,11 @@ class _Planner:
         self.split = {d: [self.variables[n] for n in own] for d, own in self.parts.items()}
         self.members: dict[Test | Either, Membership | Ways] = {}
 
-    def plan(self) -> Plan:
+    def plan(self, more: Sequence[Fact]) -> Plan:
         guards = [self.guard(self.space.decisions[v.decision].guard) for v in self.variables]
         demands = [d for c in self.space.constraints for d in self.demands(c)]
         feasible = all(d.start is not REFUSED for d in demands)
-        facts: list[Fact] = [*self.members.values(), *self.quotas()]
+        facts: list[Fact] = [*self.members.values(), *self.quotas(), *more]
         facts += demands if feasible else []
         steps: list[list[Fact]] = [[] for _ in self.variables]
         for fact in facts:

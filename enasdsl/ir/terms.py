@@ -123,7 +123,8 @@ class _Terms:
 
     def _axes(self, use: Use, axes: Sequence[str | int]) -> Product:
         """The product of sizes along axes."""
-        return Product.of(1, [self._axis(use, axis) for axis in axes])
+        sizes = (self._axis(use, axis) for axis in axes)
+        return Product.of(1, [self.diagrams.combine(int, size) for size in sizes])
 
     def _axis(self, use: Use, axis: str | int) -> Diagram:
         value, values = self._value(use), self.space.bodies[use.body].values

@@ -183,11 +183,11 @@ def nodes(diagram: Diagram) -> Iterator[Node]:
             yield found
 
 
-def extremes(diagram: Diagram) -> tuple[int, int] | None:
+def extremes(diagram: Diagram) -> tuple[float, float] | None:
     """The least and the greatest number of a diagram; None where it has another value."""
     if isinstance(diagram, Node):
         return diagram.low, diagram.high
-    return (diagram, diagram) if isinstance(diagram, int) else None
+    return (diagram, diagram) if isinstance(diagram, int | float) else None
 
 
 def _alike(branches: tuple[Diagram, ...]) -> bool:

@@ -34,11 +34,11 @@ class Product:
 
     @property
     def low(self) -> int:
-        return self.scale * prod(factor.low for factor in self.factors)
+        return int(self.scale * prod(factor.low for factor in self.factors))
 
     @property
     def high(self) -> int:
-        return self.scale * prod(factor.high for factor in self.factors)
+        return int(self.scale * prod(factor.high for factor in self.factors))
 
     @property
     def atoms(self) -> frozenset[Atom]:
