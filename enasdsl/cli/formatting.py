@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated
@@ -98,7 +98,9 @@ def _format(name: str, ways: _Ways) -> str:
 
     source, diagnostics = read(name)
     if source is None:
-        show(diagnostics, output="text")
+        advice = "`fmt` takes files and folders, not the names of shipped spaces"
+        shown = [replace(d, help=advice) if d.code == "E0150" else d for d in diagnostics]
+        show(shown, output="text")
         return "mistaken"
     try:
         text, diagnostics = format_source(source)

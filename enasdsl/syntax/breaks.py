@@ -228,9 +228,9 @@ class _Rendering:
         if piece.kind in ("_RPAR", "_RSQB"):
             self.frames.pop()
             return frame.outer if frame.exploded else frame.column
-        joined = piece.kind in _WORDS | _OPERATORS or piece.block is not None
+        joined = piece.kind in _WORDS | _OPERATORS
         if len(self.frames) == 1 and joined and not self.breaks.statement.role:
-            return self.breaks.indent + (0 if piece.block else INDENT)
+            return self.breaks.indent + INDENT
         return frame.column
 
     def blank(self, index: int) -> str:

@@ -142,10 +142,9 @@ def _aligned(lines: Sequence[Line]) -> Iterator[str]:
     for run in _runs(lines, lambda line: line.comment and line.comment.column):
         column = max(len(line.text) + APART for line in run)
         kept = [line.comment.column for line in run if line.comment and not line.comment.near]
+        at = max([column, *kept])
         for line in run:
-            comment = line.comment
-            at = max(column, *kept, 0)
-            yield line.text.ljust(at) + comment.text if comment else line.text
+            yield line.text.ljust(at) + line.comment.text if line.comment else line.text
 
 
 def _padded(line: Line, column: int) -> str:
