@@ -26,11 +26,13 @@ from enasdsl.ir.sample import enumerate_space, sample
 from enasdsl.ir.space import Space
 from enasdsl.ir.specialize import specialize
 from enasdsl.nn.child import Child
+from enasdsl.nn.controller import Controller
 from enasdsl.nn.supernet import Supernet
 from enasdsl.nn.weights import Init
 from enasdsl.pipeline import Compilation
 from enasdsl.semantics.symbols import Shape
 from enasdsl.semantics.task import Task
+from enasdsl.source import SourceFile
 
 FOLDER = Path(__file__).parent / "invented"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.enas"))
@@ -128,6 +130,23 @@ def test_supernet_and_child_train_and_agree(name: str) -> None:
         assert y.isfinite().all()
         used = active_parameter_count(specialize(space, architecture), space.places)
         assert sum(p.numel() for p in child.parameters()) == used
+
+
+def test_a_controller_knows_what_is_reached_in_several_ways() -> None:
+    text = (
+        "space several\nparam filters = 2\ncell c(x) { x -> choose [conv(1), conv(3), relu] }\n"
+        "network image_classifier {\n  stem conv(3)\n  stack maybe c, maybe c, relu * choose 0..1\n"
+        "  head global_avg_pool -> linear(classes)\n}\n"
+    )
+    space = Compilation(SourceFile("several.enas", text), task=IMAGES).space
+    assert space is not None
+    everything = list(enumerate_space(space))
+    assert len(everything) == (1 + 3 * 3) * 2
+    generator = torch.Generator().manual_seed(0)
+    controller = Controller(space, hidden=8, init=1.0, generator=generator)
+    odds = controller.log_prob(everything).detach().exp()
+    assert float(odds.sum()) == pytest.approx(1, abs=1e-4)
+    assert set(controller.sample(50, generator).architectures) <= set(everything)
 
 
 @pytest.mark.trains

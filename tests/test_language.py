@@ -11,7 +11,8 @@ from enasdsl.ir.sample import enumerate_space
 from enasdsl.ir.space import Source, Space
 from enasdsl.ir.specialize import specialize
 from enasdsl.pipeline import Compilation
-from enasdsl.semantics.symbols import limit
+from enasdsl.semantics import symbols
+from enasdsl.semantics.symbols import Condition, Either, limit
 from enasdsl.source import SourceFile
 
 
@@ -323,3 +324,44 @@ def test_a_width_by_choice_is_the_width_of_the_network() -> None:
 )  # fmt: skip
 def test_what_choices_cannot_say_is_refused(body: str, code: str) -> None:
     assert refusal(f"cell c(x) {{ {body} }}", "c, conv(1)")[0] == code
+
+
+# ----------------------------------------------------------- cells that may not be there
+
+CELL = "cell c(x) { x -> choose [conv(1), conv(3), relu] }"
+
+
+@pytest.mark.parametrize(
+    ("declarations", "stack", "wanted"),
+    [
+        (CELL, "maybe c", 1 + 3),
+        (CELL, "c, maybe c", 2 * 3),
+        (CELL, "maybe c, maybe c", 1 + 3 * 3),
+        (CELL, "maybe c, relu, maybe c, maybe c", 1 + 7 * 3),
+        (CELL, "c * choose 0..2", 1 + 2 * 3),
+        (f"{CELL}\ncell d like c", "choose [c, d, relu]", 3 + 3 + 1),
+        (f"{CELL}\ncell d like c", "choose [c, relu], choose [c, d]", 3 + 9 + 3 + 3),
+        (f"{CELL}\ncell d(x) {{ x -> maybe c -> choose [relu, abs] }}", "maybe d, conv(1)",
+         1 + 2 * (1 + 3)),
+        (f"{CELL}\ncell d(x) {{ x -> maybe c }}", "maybe d, maybe c", (1 + 3) + (1 + 3 + 3 + 3)),
+        # the members of an array are a library: all of them are designed
+        ("cell m[2](x) { x -> choose [conv(1), conv(3)] }", "choose m", 2 * 2 * 2),
+        ("cell c(x) { k = choose [1, 3]; require k > 1; x -> conv(k) }", "maybe c", 1 + 1),
+        ("block b(x) { x -> maybe c }\n" + CELL, "b, b", 1 + 3 * 3),
+    ],
+)  # fmt: skip
+def test_the_choices_of_a_cell_exist_where_it_is_stamped(
+    declarations: str, stack: str, wanted: int
+) -> None:
+    space = lowered(declarations, stack)
+    assert count(space) == wanted == len(set(enumerate_space(space)))
+    if "m[2]" not in declarations:
+        assert runs(compiled(declarations, stack), IMAGES) == wanted
+    for index, decision in enumerate(space.decisions):
+        assert all(d < index for d in read_by(decision.guard))
+
+
+def read_by(guard: Condition) -> set[int]:
+    tests = [t for t in guard if isinstance(t, symbols.Test)]
+    inner = [read_by(o) for t in guard if isinstance(t, Either) for o in t.options]
+    return {t.decision for t in tests}.union(*inner)

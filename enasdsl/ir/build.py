@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -92,7 +92,10 @@ class Ledger:
     """What one lowering collects: decisions, constraints, bodies and diagnostics."""
 
     decisions: list[Decision] = field(default_factory=list)
-    constraints: list[Constraint] = field(default_factory=list)
+    homes: list[str] = field(default_factory=list)  # of the decisions, the cells they are in
+    order: Mapping[str, int] = field(default_factory=dict)  # of decisions, where they have one
+    constraints: dict[Constraint, str] = field(default_factory=dict)  # and the cells they are in
+    stamps: dict[str, list[tuple[str, Condition]]] = field(default_factory=dict)  # of lone cells
     bodies: list[Body | None] = field(default_factory=list)
     diagnostics: dict[tuple[str, Span, str], Diagnostic] = field(default_factory=dict)
     doubts: list[Diagnostic] = field(default_factory=list)
@@ -126,9 +129,8 @@ class Ledger:
         if known is None:
             path = scope.decision(key, wanted)
             decision = Decision(path, scope.path, domain, labels, source, guard, members, span)
-            self.decisions.append(decision)
-            self._scopes.append(scope)  # keeps id(scope) its own
-            self._decided[id(scope), key] = known = len(self.decisions) - 1
+            known = self._take(decision, scope)
+            self._decided[id(scope), key] = known
         elif (self.decisions[known].labels, self.decisions[known].domain) != (labels, domain):
             raise mistake(
                 "E0407",
@@ -143,6 +145,16 @@ class Ledger:
                 joined = self.union((decision.guard, guard))
                 self.decisions[known] = replace(decision, guard=joined)
         return known
+
+    def _take(self, decision: Decision, scope: Scope) -> int:
+        """Enters a new decision at its place; gives its index."""
+        self._scopes.append(scope)  # keeps id(scope) its own
+        place = self.order.get(decision.path, len(self.decisions))
+        if place == len(self.decisions):
+            self.decisions.append(decision)
+            self.homes.append(scope.home)
+        self.decisions[place], self.homes[place] = decision, scope.home
+        return place
 
     def union(self, conditions: Iterable[Condition]) -> Condition:
         """A condition that holds where one of several does."""

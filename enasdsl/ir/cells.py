@@ -45,6 +45,10 @@ def stamp(op: Stamp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lower
     if decl.kind == "block":
         return _block(op, inputs, stride, ambient, ctx, span)
     name = op.name if op.index is None else f"{op.name}{op.index}"
+    if op.index is None:
+        stamps = ctx.ledger.stamps.setdefault(name, [])
+        if (where := (ctx.scope.home, ctx.guard or ())) not in stamps:
+            stamps.append(where)
     place = place_text(ctx.enter("stamps", at(span, "stamp"), name))
     shapes = tuple(_per_step(i.shape, op, span) if decl.states else i.shape for i in inputs)
     body = _body(op, name, shapes, stride, ambient, ctx)

@@ -9,7 +9,7 @@ from enasdsl.ir import cells, mentions
 from enasdsl.ir.apply import apply, iterations, repetitions
 from enasdsl.ir.between import selected
 from enasdsl.ir.budget import NETWORK_STEPS, OUTLINE_STEPS, Budget
-from enasdsl.ir.build import mistake
+from enasdsl.ir.build import Ledger, mistake
 from enasdsl.ir.cases import Split, leaves
 from enasdsl.ir.connections import Untraced
 from enasdsl.ir.context import AMBIENT, Apply, Broken, Context, Evaluate, Program
@@ -17,8 +17,9 @@ from enasdsl.ir.contradiction import contradiction
 from enasdsl.ir.evaluate import evaluate
 from enasdsl.ir.graph import Body
 from enasdsl.ir.joining import settle
-from enasdsl.ir.names import Key
+from enasdsl.ir.names import Key, Scope
 from enasdsl.ir.places import place_specs
+from enasdsl.ir.presence import Presence, reordered
 from enasdsl.ir.space import Published, Space
 from enasdsl.ir.statements import bind, require, strided
 from enasdsl.ir.typed import describe, number, operation
@@ -65,33 +66,58 @@ def _lower(
     merged: bool,
 ) -> tuple[Space | None, tuple[Diagnostic, ...]]:
     kind = checked.network.task.text if checked.network else "image_classifier"
-    budget = Budget(OUTLINE_STEPS if outline else NETWORK_STEPS)
-    program = Program(checked, task or TASKS[kind], evaluate, apply, budget, merged)
-    bodies: list[Body] = []
-    published: list[Published] = []
-    if program.ledger.attempt(lambda: _globals(program)):
-        program.ledger.attempt(lambda: bodies.extend(_bodies(program)))
-        program.ledger.attempt(lambda: published.extend(_published(program)))
-    if not program.ledger.constraints:
-        for doubt in program.ledger.doubts:
-            program.ledger.report(doubt)
+    program = Program(
+        checked, task or TASKS[kind], evaluate, apply, _budget(outline=outline), merged
+    )
+    found = _Found(program)
+    if not program.ledger.diagnostics:
+        order = reordered(found.decisions)
+        if order is not None:
+            decisions = [found.decisions[n] for n in order]
+            paths = {decision.path: n for n, decision in enumerate(decisions)}
+            ledger = Ledger(decisions, [""] * len(decisions), paths)
+            program = replace(program, budget=_budget(outline=outline), ledger=ledger, root=Scope())
+            found = _Found(replace(program, lets={}, stamped={}))
+            program = found.program
     diagnostics = tuple(program.ledger.diagnostics.values())
     if diagnostics:
         return None, diagnostics
-    if outline:
-        bodies.clear()
+    bodies = () if outline else found.bodies
     space = Space(
         checked.name,
         program.task.kind,
-        tuple(program.ledger.decisions),
-        tuple(program.ledger.constraints),
-        tuple(bodies),
+        found.decisions,
+        found.constraints,
+        bodies,
         place_specs(bodies) if bodies else (),
-        tuple(published),
+        found.published,
         checked.modulo,
     )
     unmet = contradiction(space)
     return (space, ()) if unmet is None else (None, (unmet,))
+
+
+def _budget(*, outline: bool) -> Budget:
+    return Budget(OUTLINE_STEPS if outline else NETWORK_STEPS)
+
+
+class _Found:
+    """What one evaluation of a file finds."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.bodies: tuple[Body, ...] = ()
+        self.published: tuple[Published, ...] = ()
+        ledger = program.ledger
+        if ledger.attempt(lambda: _globals(program)):
+            ledger.attempt(lambda: setattr(self, "bodies", tuple(_bodies(program))))
+            ledger.attempt(lambda: setattr(self, "published", tuple(_published(program))))
+        if not ledger.constraints:
+            for doubt in ledger.doubts:
+                ledger.report(doubt)
+        presence = Presence(ledger)
+        self.decisions = presence.decisions()
+        self.constraints = presence.constraints()
 
 
 def _context(program: Program, name: str) -> Context:

@@ -60,6 +60,14 @@ class Scope:
             self._path = self.parent._join(self.parent._scopes.name(self.key, self.wanted))
         return self._path
 
+    @property
+    def home(self) -> str:
+        """The name of the cell in which this scope is, empty outside cells."""
+        scope = self
+        while scope.parent is not None and scope.parent.parent is not None:
+            scope = scope.parent
+        return scope.wanted if scope.key[:1] == ("cell",) else ""
+
     def decision(self, key: Key, wanted: str) -> str:
         """The path of a decision called `wanted` in this scope."""
         return self._join(self._decisions.name(key, wanted))

@@ -59,8 +59,7 @@ def limit(expr: ast.Choose, decision: int, domain: Domain, ctx: Context) -> None
         if isinstance(wanted, Chosen | Computed):
             value = compute(operator, picked, wanted)
             constraint = Constraint(value, ctx.guard or (), expr.span.text, bound.span)
-            if constraint not in ctx.ledger.constraints:
-                ctx.ledger.constraints.append(constraint)
+            ctx.ledger.constraints.setdefault(constraint, ctx.scope.home)
 
 
 def _bounds(quantity: ast.Expr | None, size: int, ctx: Context) -> tuple[int, int]:

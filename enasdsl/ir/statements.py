@@ -113,8 +113,8 @@ def require(statement: ast.Require, ctx: Context) -> None:
                 message,
             )
         constraint = Constraint(part, ctx.guard or (), message, statement.span)
-        if part is not True and constraint not in ctx.ledger.constraints:
-            ctx.ledger.constraints.append(constraint)
+        if part is not True:
+            ctx.ledger.constraints.setdefault(constraint, ctx.scope.home)
 
 
 # ----------------------------------------------------------------------- nodes
