@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -70,6 +71,12 @@ class Plan:
         return tuple((r, v) for r, v in values if isinstance(v, Node))
 
     @cached_property
+    def named(self) -> Mapping[str, int]:
+        """The nodes by their names; those whose name others have too are left out."""
+        names = Counter(node.name for _, node in self.counted)
+        return {node.name: ref for ref, node in self.counted if names[node.name] == 1}
+
+    @cached_property
     def private(self) -> frozenset[int]:
         """The nodes behind which no other value sees what is computed for them."""
         read_by = readers(self.body)
@@ -84,9 +91,7 @@ class Plan:
     @cached_property
     def fixed(self) -> frozenset[int]:
         """What stands by itself: inputs and nodes."""
-        return frozenset(
-            r for r, v in enumerate(self.body.values) if isinstance(v, Input | Node)
-        )
+        return frozenset(r for r, v in enumerate(self.body.values) if isinstance(v, Input | Node))
 
     def cone(self, ref: int) -> set[int]:
         """A value and what it may read down to other nodes and inputs, these included."""
@@ -406,7 +411,12 @@ class Flow:
         return self._vertex("zero", ())
 
     def _vertex(
-        self, label: str, reads: tuple[tuple[int, int], ...], *, alive: bool | None = None, ways: int = 1
+        self,
+        label: str,
+        reads: tuple[tuple[int, int], ...],
+        *,
+        alive: bool | None = None,
+        ways: int = 1,
     ) -> int:
         self.labels.append(label)
         self.reads.append(reads)
@@ -428,7 +438,9 @@ def _behind(starts: Iterable[int], reads: Sequence[tuple[tuple[int, int], ...]])
 
 
 @lru_cache(maxsize=65536)
-def _part(labels: tuple[str, ...], reads: tuple[tuple[tuple[int, int], ...], ...], way_out: int) -> str:
+def _part(
+    labels: tuple[str, ...], reads: tuple[tuple[tuple[int, int], ...], ...], way_out: int
+) -> str:
     """A name for a small graph; what it reads outside is vertex 0, its own follow."""
     names = ["outside", *labels]
     names[way_out + 1] += " (the way out)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from enasdsl.diagnostics import Diagnostic
@@ -89,9 +90,10 @@ def _lower(
         found.decisions,
         found.constraints,
         bodies,
-        place_specs(bodies) if bodies else (),
+        place_specs(bodies) if bodies and checked.network else (),
         found.published,
         checked.modulo,
+        lone=checked.network is None,
     )
     unmet = contradiction(space)
     return (space, ()) if unmet is None else (None, (unmet,))
@@ -140,8 +142,7 @@ def _globals(program: Program) -> None:
 def _bodies(program: Program) -> list[Body]:
     network = program.checked.network
     if network is None:
-        _lone_cells(program)
-        return []
+        return _lone_cells(program)
     ctx = _context(program, "network")
     for statement in program.checked.requires:
         require(statement, ctx)
@@ -162,22 +163,29 @@ def _published(program: Program) -> list[Published]:
     return found
 
 
-def _lone_cells(program: Program) -> None:
+def _lone_cells(program: Program) -> list[Body]:
     """Evaluates the cells of a file without a network, over images of the usual size.
 
     Blocks are evaluated where cells use them, by themselves only in a file without cells.
     """
     checked = program.checked
-    alone = [d for d in checked.cells if mentions.origin(d, checked)[0].kind == "cell"]
-    for declared in alone or checked.cells:
-        ctx = _context(program, "network")
-        program.ledger.attempt(lambda d=declared, c=ctx: _lone_cell(d, c))  # type: ignore[misc]
     ctx = _context(program, "network")
-    for statement in program.checked.requires:
+    alone = [d for d in checked.cells if mentions.origin(d, checked)[0].kind == "cell"]
+    waiting: list[tuple[Stamp, list[Tensor], Span]] = []
+    for declared in alone or checked.cells:
+        program.ledger.attempt(lambda d=declared: waiting.extend(_lone_stamps(d, ctx)))  # type: ignore[misc]
+    outputs: list[Tensor] = []
+    for stamp in waiting:
+        program.ledger.attempt(lambda s=stamp: outputs.extend(_lone_outputs(*s, ctx)))  # type: ignore[misc]
+    for statement in checked.requires:
         require(statement, ctx)
+    program.ledger.bodies[0] = ctx.builder.finish(tuple(outputs))
+    return [body for body in program.ledger.bodies if body is not None]
 
 
-def _lone_cell(declared: ast.CellDecl | ast.CellLike, ctx: Context) -> None:
+def _lone_stamps(
+    declared: ast.CellDecl | ast.CellLike, ctx: Context
+) -> Iterator[tuple[Stamp, list[Tensor], Span]]:
     found = mentions.stamps(declared, declared.name.span, ctx)
     stamps = [i.value for i in found.items] if isinstance(found, Listing) else [found]
     for op in stamps:
@@ -186,7 +194,13 @@ def _lone_cell(declared: ast.CellDecl | ast.CellLike, ctx: Context) -> None:
         space = (35,) if op.decl.states else (32, 32)
         shape = Shape(width, space)  # type: ignore[arg-type]
         inputs = [ctx.builder.input(n.text, shape, stride=1, span=n.span) for n in op.decl.inputs]
-        ctx.apply(op, inputs, span=declared.name.span)
+        yield op, inputs, declared.name.span
+
+
+def _lone_outputs(op: Stamp, inputs: list[Tensor], span: Span, ctx: Context) -> list[Tensor]:
+    found = ctx.apply(op, inputs, span=span)
+    values = [item.value for item in found.items] if isinstance(found, Listing) else [found]
+    return [settle(value, ctx, span=span) for value in values]
 
 
 # --------------------------------------------------------------------- network

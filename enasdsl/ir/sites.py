@@ -98,7 +98,11 @@ def _box(
     inner = _inner(body, top, select, read_by)
     applied = [(ref, body.values[ref]) for ref in sorted(inner)]
     steps = [(ref, v) for ref, v in applied if isinstance(v, Apply)]
-    if not steps or any(_chosen(v) for _, v in steps) or _dissolves([v.op for _, v in steps], modulo):
+    if (
+        not steps
+        or any(_chosen(v) for _, v in steps)
+        or _dissolves([v.op for _, v in steps], modulo)
+    ):
         return None
     ports = tuple(dict.fromkeys(i for _, v in steps for i in v.inputs if i not in inner))
     if len(ports) < 2:
@@ -194,7 +198,9 @@ def choices(decision: int, among: Mapping[int, Site], atoms: Mapping[str, str]) 
     return list(groups.values())
 
 
-def atoms(among: Mapping[int, Site], free: Iterable[int]) -> tuple[Mapping[str, str], Mapping[str, int]]:
+def atoms(
+    among: Mapping[int, Site], free: Iterable[int]
+) -> tuple[Mapping[str, str], Mapping[str, int]]:
     """The coarsest division of labels into atoms that are met whole or not at all.
 
     Gives the atom of each label, and how many labels each atom has.

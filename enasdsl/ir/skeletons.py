@@ -17,9 +17,19 @@ from enasdsl.ir.folding import settle, settled
 from enasdsl.ir.isomorphism import Form, Graph, canonical, labelings
 from enasdsl.ir.sites import Choice, atoms, choices
 from enasdsl.ir.space import Constraint, Decision, Kind, Source, Space
-from enasdsl.ir.symmetry import Rest
+from enasdsl.ir.symmetry import Rest, members
 from enasdsl.ir.units import Step, Unit
-from enasdsl.semantics.symbols import Chosen, Counted, Num, Picks, Reading, Scalar, Test, resolve
+from enasdsl.semantics.symbols import (
+    Chosen,
+    Computed,
+    Counted,
+    Num,
+    Picks,
+    Reading,
+    Scalar,
+    Test,
+    resolve,
+)
 
 
 class TooManyGraphs(Exception):
@@ -96,12 +106,19 @@ class Skeletons:
         for decision in self._order(rest, decided):
             states = self._decide(states, decision)
         for state in states:
-            if all(satisfied(c, state.picks) for c in self.unit.constraints):
+            open_ = zip(self.unit.constraints, state.demands, strict=True)
+            if all(satisfied(c, state.picks) for c, left in open_ if not settled(left)):
                 yield state
 
     def _start(self) -> State:
         picks: tuple[Picks, ...] = (None,) * len(self.space.decisions)
-        flow = Flow(self.unit.plans, self.unit.stamped, [b.name for b in self.space.bodies], self.unit.modulo, names=self.names)
+        flow = Flow(
+            self.unit.plans,
+            self.unit.stamped,
+            [b.name for b in self.space.bodies],
+            self.unit.modulo,
+            names=self.names,
+        )
         for root in self.unit.roots:
             flow.enter(root, (root,))
         return State(picks, flow, tuple(c.value for c in self.unit.constraints))
@@ -202,7 +219,9 @@ class Skeletons:
         last = not ahead and len(later) < 2  # what follows is compared as soon
         if last or any(s.body != step.body for s in later) or any(inputs):
             return states
-        values = tuple(r for s in later for r in ((s.ref,) if s.ref is not None else plan.body.outputs))
+        values = tuple(
+            r for s in later for r in ((s.ref,) if s.ref is not None else plan.body.outputs)
+        )
         rest = Rest(plan, self.space.decisions, values, ahead)
         return self._merge(states, step.body, rest, carried)
 
@@ -212,34 +231,88 @@ class Skeletons:
         roles: dict[tuple[int, ...], Mapping[int, int]] = {}
         seen: set[object] = set()
         for state in states:
-            if any(self._names_members(demand) for demand in state.demands):
-                yield state
-                continue
-            standing = tuple(ref for at, ref in state.flow.known if at == (body,))
+            known = state.flow.known
+            standing = tuple(ref for at, ref in known if at == (body,))
             if standing not in roles:
                 roles[standing] = rest.roles(standing)
+            read = state.flow.read
             marks = [
-                (f"role {role} {(body, ref) in state.flow.read}", state.flow.known[(body,), ref])
-                for ref, role in roles[standing].items()
+                (ref, f"role {role} {(body, ref) in read}") for ref, role in roles[standing].items()
             ]
-            graph = state.flow.graph(marks)
-            if graph in seen:
+            graph = state.flow.graph([(mark, known[(body,), ref]) for ref, mark in marks])
+            first = len(graph.labels) - len(marks)
+            places = {ref: first + n for n, (ref, _) in enumerate(marks)}
+            stated = _stated(graph, state.demands, places, rest)
+            if stated is None:
+                yield state
                 continue
-            seen.add(graph)
-            picks = tuple(state.picks[d] for d in (*carried, *self.unit.aside))
-            key = (canonical(graph), picks, repr(state.demands))
+            aside = tuple(state.picks[d] for d in (*carried, *self.unit.aside))
+            if (stated, aside) in seen:
+                continue
+            seen.add((stated, aside))
+            key = (canonical(stated), aside)
             if key not in seen:
                 seen.add(key)
                 yield state
 
-    def _names_members(self, demand: Num) -> bool:
-        """Whether what is left of a constraint tells the inputs of a choice apart."""
-        for chosen in reads(demand):
-            decision = self.space.decisions[chosen.decision]
-            whole = isinstance(chosen, Counted) and len(chosen.allowed) == decision.domain.size
-            if decision.source is Source.INPUT and not whole:
-                return True
-        return False
+
+def _stated(
+    graph: Graph, demands: Iterable[Num], places: Mapping[int, int], rest: Rest
+) -> Graph | None:
+    """A graph with what is left of the constraints, or None where that cannot be drawn."""
+    labels, reads = list(graph.labels), list(graph.reads)
+    places = dict(places)
+
+    def place(ref: int) -> int:
+        if ref not in places and ref in coming:
+            places[ref] = len(labels)
+            labels.append(f"to come {ref}")
+            reads.append(())
+        return places[ref]
+
+    coming = set(rest.values)
+
+    def write(num: Num) -> int:
+        edges: list[tuple[int, int]] = []
+        match num:
+            case Computed(label, operands):
+                alike = label in _ALIKE
+                edges = [(0 if alike else n, write(o)) for n, o in enumerate(operands)]
+            case Chosen() | Counted():
+                label = _read_as(num, rest)
+                if isinstance(num, Counted) and (refs := members(rest.plan, rest.of(num))):
+                    edges = [(0, place(refs[i])) for i in num.allowed]
+            case _:
+                label = repr(num)
+        labels.append(label)
+        reads.append(tuple(edges))
+        return len(labels) - 1
+
+    try:
+        for n, demand in enumerate(demands):
+            labels.append(f"constraint {n}")
+            reads.append(((0, write(demand)),))
+    except (_Undrawn, KeyError):
+        return None
+    return Graph(tuple(labels), tuple(reads), graph.ways + (1,) * (len(labels) - len(graph.ways)))
+
+
+_ALIKE = frozenset({"+", "*", "and", "or", "min", "max", "==", "!="})
+
+
+class _Undrawn(Exception):
+    """A constraint reads something that a graph does not show."""
+
+
+def _read_as(num: Chosen | Counted, rest: Rest) -> str:
+    decision = rest.of(num)
+    if num.decision not in rest.ahead:
+        raise _Undrawn
+    if decision.source is not Source.INPUT:
+        return repr(num)
+    if isinstance(num, Chosen) or members(rest.plan, decision) is None:
+        raise _Undrawn
+    return f"counted {num.decision} {num.most}"
 
 
 def final(unit: Unit, flow: Flow) -> Graph:

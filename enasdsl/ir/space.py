@@ -103,8 +103,8 @@ class PlaceSpec:
 class Space:
     """Everything a compiled file says: decisions, constraints, and the graph of its network.
 
-    `bodies[0]` is the network; the others are the cells that it stamps. `network` is False for a
-    file that declares cells alone, whose `bodies` is then empty.
+    `bodies[0]` is the network; the others are the cells that it stamps. Where a file declares
+    cells `lone`, without a network, `bodies[0]` only stamps each of them once.
     """
 
     name: str
@@ -115,6 +115,7 @@ class Space:
     places: tuple[PlaceSpec, ...] = field(default=(), compare=False, repr=False)
     published: tuple[Published, ...] = field(default=(), compare=False)
     modulo: tuple[str, ...] = ()
+    lone: bool = field(default=False, compare=False)
     hash: str = field(init=False, compare=False)
     """Twelve hexadecimal digits of the decisions and constraints: which architectures fit."""
 
@@ -126,7 +127,7 @@ class Space:
 
     @property
     def network(self) -> bool:
-        return bool(self.bodies)
+        return bool(self.bodies) and not self.lone
 
 
 def _digest(space: Space) -> str:

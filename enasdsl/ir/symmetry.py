@@ -14,7 +14,7 @@ from enasdsl.ir.flow import Plan
 from enasdsl.ir.graph import Apply, Call, Input, Node, Present, Select
 from enasdsl.ir.sites import COMMUTATIVE
 from enasdsl.ir.space import Decision, Kind, Source
-from enasdsl.semantics.symbols import Condition, Num, Test
+from enasdsl.semantics.symbols import Chosen, Condition, Counted, Num, Test
 
 _PLACED = frozenset({Kind.SET, Kind.MULTISET})  # picks in the order of the alternatives
 
@@ -27,6 +27,10 @@ class Rest:
     decisions: Sequence[Decision]
     values: tuple[int, ...]
     ahead: frozenset[int]
+
+    def of(self, read: Chosen | Counted) -> Decision:
+        """The decision of which a constraint reads something."""
+        return self.decisions[read.decision]
 
     def roles(self, standing: Iterable[int]) -> dict[int, int]:
         """A number for each value that stands and is still read, the same where exchangeable."""
@@ -52,6 +56,14 @@ class Rest:
         return roles
 
 
+def members(plan: Plan, decision: Decision) -> list[int] | None:
+    """The nodes among which a decision picks inputs, or None where they are not known."""
+    if decision.source is not Source.INPUT:
+        return None
+    refs = [plan.named.get(path.rpartition(".")[2], -1) for path in decision.members]
+    return None if -1 in refs else refs
+
+
 class _Asymmetric(Exception):
     """The rest reads something by which values can be told apart."""
 
@@ -65,14 +77,6 @@ class _Writing:
     numbers: dict[object, int] = field(default_factory=dict)
     met: set[int] = field(default_factory=set)
     known: dict[int, int] = field(default_factory=dict)
-    members: Mapping[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        found: dict[str, int] = {}
-        for ref, value in enumerate(self.rest.plan.body.values):
-            if isinstance(value, Node):
-                found[value.name] = -1 if value.name in found else ref
-        self.members = found
 
     def all(self) -> list[int]:
         decisions = [self._number(self._decision(d)) for d in sorted(self.rest.ahead)]
@@ -125,11 +129,8 @@ class _Writing:
 
     def _tokens(self, index: int) -> list[int] | None:
         """What a decision picks from, or None where that is not known as values."""
-        decision = self.rest.decisions[index]
-        if decision.source is not Source.INPUT:
-            return None
-        refs = [self.members.get(path.rpartition(".")[2], -1) for path in decision.members]
-        if -1 in refs:
+        refs = members(self.rest.plan, self.rest.decisions[index])
+        if refs is None:
             return None
         self.met.update(set(refs) & set(self.names))
         return [self._number(("stands", self.names.get(r, r))) for r in refs]
