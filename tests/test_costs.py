@@ -154,11 +154,9 @@ def test_the_costs_of_generated_spaces_are_those_of_their_architectures(program:
 def test_the_extents_are_those_of_all_architectures(program: Program) -> None:
     space = compiled(program.text, program.task)
     found, loose = extents(space), totals(space)
-    costs = [cost(space, architecture) for architecture in enumerate_space(space)]
-    for known, bounds, numbers in (
-        (found.params, loose.params.bounds, [c.params for c in costs]),
-        (found.macs, loose.macs.bounds, [c.macs for c in costs]),
-    ):
+    picks = [architecture.picks for architecture in enumerate_space(space)]
+    for known, total in ((found.params, loose.params), (found.macs, loose.macs)):
+        numbers, bounds = [total.value(p) for p in picks], total.bounds
         assert not known.bounds
         assert (known.least, known.most) == (min(numbers), max(numbers))
         assert known.mean == Fraction(sum(numbers), len(numbers))

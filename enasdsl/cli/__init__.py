@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from enasdsl.cli import (
     compiling,
+    costing,
     editing,
     explaining,
     formatting,
@@ -49,6 +50,10 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     spaces.sample: (
         "enasdsl sample rnn",
         "enasdsl sample micro -n 3 --seed 0 --output jsonl",
+    ),
+    costing.costs: (
+        "enasdsl costs nasbench201",
+        "enasdsl costs spos -n 10 --output json",
     ),
     formatting.fmt: (
         "enasdsl fmt space.enas",
