@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from math import prod
 from typing import Any
 
 from interpreted import (
+    FUNCTIONS,
     WIDTHS,
     Absent,
     Env,
@@ -22,6 +22,10 @@ from interpreted import (
     Settled,
     Times,
     Value,
+    bare,
+    identity,
+    is_numeric,
+    listed,
     plain,
     where,
 )
@@ -31,10 +35,6 @@ from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.symbols import OPERATORS
 from enasdsl.source import Span
 from enasdsl.syntax import ast
-
-FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
-    "sum": sum, "min": min, "max": max, "product": prod, "abs": lambda found: abs(found[0]),
-}  # fmt: skip
 
 
 class Interpreter(Machine):
@@ -110,6 +110,8 @@ class Interpreter(Machine):
             return env.names[name]
         if frame is not None and name in ("earlier", "nodes", "inputs", "previous", "loose"):
             return self.part(name, frame)
+        if name == "edges" and frame is not None:
+            return sum(frame.edges.values())
         if name in ("stride", "classes", "vocabulary"):
             return env.stride if name == "stride" else getattr(self.task, name)
         if name in WIDTHS and (name in env.widths or env.own):
@@ -165,6 +167,9 @@ class Interpreter(Machine):
         site = (*env.site, where(e.span), key)
         picks = self.decide(e.span, env, len(options), key)
         values = {n: options[n](env.at(where(e.span), n)) for n in sorted(set(picks))}
+        for n, text in self.texts(e.domain).items():
+            if isinstance(values.get(n), Op):
+                values[n] = replace(values[n], text=text)
         one = e.quantity is None or (not e.ordered and self.bounds(e.quantity, env) == (1, 1))
         if one:
             return self.slot(values[picks[0]], (site, 0, picks[0]))
@@ -184,7 +189,7 @@ class Interpreter(Machine):
                 return value
 
     def alternative(self, op: Op, key: Key) -> Op:
-        return Op("", run=lambda inputs, env, span: self.apply(
+        return Op("", text=op.text, run=lambda inputs, env, span: self.apply(
             op, inputs, env.at("alternative", where(span), *key), span
         ))  # fmt: skip
 
@@ -224,6 +229,14 @@ class Interpreter(Machine):
         if isinstance(self.written(item), ast.ListLiteral):
             return self.options(item, env)
         return [lambda inner: self.evaluate(item, inner.at(**names))]
+
+    def texts(self, e: ast.Expr) -> dict[int, str]:
+        """The text of each alternative of a written list without guards, as it is compared."""
+        declared = self.checked.names.get(e.name) if isinstance(e, ast.Reference) else None
+        if isinstance(declared, ast.OpList):
+            e = declared.items
+        items = e.items if isinstance(e, ast.ListLiteral) else ()
+        return {n: bare(item) for n, item in enumerate(items)}
 
     def apart(self, e: ast.Choose, names: Sequence[str], env: Env) -> list[Any]:
         if e.repeats:
@@ -268,6 +281,9 @@ class Interpreter(Machine):
             assert env.frame is not None
             return self.part("loose with inputs", env.frame)
         left, right = self.evaluate(e.left, env), self.evaluate(e.right, env)
+        if e.operator in ("==", "!=") and isinstance(left, Op | Value):
+            same = identity(left, e.left) == identity(right, e.right)
+            return same == (e.operator == "==")
         if e.operator == "except":
             gone = [m.value for m in right] if isinstance(right, list) else [right]
             return [m for m in left if not any(m.value.name == g.name for g in gone)]
@@ -305,14 +321,14 @@ class Interpreter(Machine):
     # ----------------------------------------------------------------- operations
 
     def call(self, e: ast.Call, env: Env) -> Any:
+        name = e.function.name if isinstance(e.function, ast.Reference) else ""
+        if name in FUNCTIONS and name not in env.names:
+            arguments = [self.evaluate(a.value, env) for a in e.arguments]
+            if name not in OPS or is_numeric(arguments):
+                return self.function(name, arguments, env)
         values = [(a.name.text if a.name else "", self.evaluate(a.value, env)) for a in e.arguments]
         positional = [v for n, v in values if not n and not isinstance(v, Absent)]
         named = {n: v for n, v in values if n}
-        flat = [plain(m.value) for v in positional if isinstance(v, list) for m in v]
-        flat += [plain(v) for v in positional if not isinstance(v, list)]
-        name = e.function.name if isinstance(e.function, ast.Reference) else ""
-        if name in FUNCTIONS and flat and all(isinstance(v, int | float) for v in flat):
-            return FUNCTIONS[name](flat)
         if name == "channels":
             return positional[0].shape.channels
         callee = self.evaluate(e.function, env)
@@ -328,6 +344,20 @@ class Interpreter(Machine):
                 names = []
         given = dict(zip(names, positional, strict=False))
         return replace(callee, given={**callee.given, **given, **named})
+
+    def function(self, name: str, arguments: list[Any], env: Env) -> Any:
+        """A number or a truth about lists, values and nodes."""
+        if name == "reachable":
+            source, target = arguments
+            ends = [m.value for m in target] if isinstance(target, list) else [target]
+            return any(source.name in v.flows for v in ends)
+        members = [v for a in arguments for v in (listed(a) if isinstance(a, list) else [a])]
+        if name == "edges":
+            assert env.frame is not None
+            return sum(env.frame.edges[v.name] for v in members)
+        keys = [v.name if isinstance(v, Value) else v.text if isinstance(v, Op) else plain(v)
+                for v in members]  # fmt: skip
+        return FUNCTIONS[name](keys)
 
     def flow(self, e: ast.Flow, env: Env) -> Any:
         """The operations of a flow are evaluated before the first of them is applied."""

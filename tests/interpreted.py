@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
 from enasdsl.semantics.symbols import Shape
@@ -20,7 +21,8 @@ class Value:
     """A tensor: made by step `at` of its graph, or its input where `at` is negative.
 
     `picked` is the choice of an input that led to it; `reads` are the nodes that its computation
-    ends in; `name` tells apart the nodes and inputs of cells.
+    ends in; `name` tells apart the nodes and inputs of cells. `edges` are the reads that no `zero`
+    cuts, and `flows` all nodes and inputs whose data gets here.
     """
 
     at: int
@@ -29,6 +31,8 @@ class Value:
     picked: Key = ()
     reads: frozenset[Name] = frozenset()
     name: Name | None = None
+    edges: frozenset[Name] = frozenset()
+    flows: frozenset[Name] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Op:
     stages: tuple[tuple[Op, Span], ...] = ()
     times: Times | None = None
     changes: tuple[ast.Change, ...] = ()
+    text: str = ""  # of the alternative that was picked
     member: int | None = None
 
 
@@ -110,6 +115,7 @@ class Frame:
     inputs: list[Value] = field(default_factory=list)
     nodes: list[Value] = field(default_factory=list)
     read: set[Name] = field(default_factory=set)
+    edges: dict[Name, int] = field(default_factory=dict)  # into each node
     mended: dict[Key, Value] = field(default_factory=dict)
 
 
@@ -139,9 +145,75 @@ class Env:
         )
 
 
+NONE: frozenset[Name] = frozenset()
+
+
+class Unmet(Exception):
+    """The architecture breaks a requirement."""
+
+
+def joined(value: Value, inputs: Sequence[Value]) -> Value:
+    """A value that reads what its inputs read."""
+    reads = NONE.union(*(i.reads for i in inputs))
+    edges = NONE.union(*(i.edges for i in inputs))
+    return replace(value, reads=reads, edges=edges, flows=NONE.union(*(i.flows for i in inputs)))
+
+
+def known(value: Value, key: Name) -> Value:
+    """A node or an input, behind which what it reads of its frame is hidden."""
+    reads, edges = (
+        frozenset(r for r in found if r[0] != key[0]) | {key}
+        for found in (value.reads, value.edges)
+    )
+    flows = value.flows | {key}
+    return replace(value, picked=(), name=key, reads=reads, edges=edges, flows=flows)
+
+
+def gather(body: ast.Body, inner: Env, outer: Env) -> None:
+    """A name bound in a body is, outside it, the list of its values."""
+    for s in body.statements:
+        for target in s.targets if isinstance(s, ast.Let) else ():
+            before = outer.names.setdefault(target.text, [])
+            before.append(Member(len(before), inner.names[target.text]))
+
+
 def plain(value: Any) -> Any:
     return value.value if isinstance(value, Settled) else value
 
 
 def where(span: Span) -> Key:
     return (span.source.name, span.start, span.stop)
+
+
+def bare(e: ast.Expr) -> str:
+    return "".join(e.span.text.split())
+
+
+def identity(value: Any, e: ast.Expr) -> object:
+    """What two chosen operations or values are compared by."""
+    return value.name if isinstance(value, Value) else value.text or bare(e)
+
+
+def listed(members: list[Member]) -> list[Any]:
+    return [m.value for m in members]
+
+
+def is_numeric(arguments: list[Any]) -> bool:
+    flat = [v for a in arguments for v in (listed(a) if isinstance(a, list) else [a])]
+    return bool(flat) and all(isinstance(plain(v), int | float) for v in flat)
+
+
+FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
+    "sum": sum,
+    "product": prod,
+    "min": min,
+    "max": max,
+    "count": len,
+    "abs": lambda numbers: abs(numbers[0]),
+    "all": all,
+    "any": any,
+    "sorted": lambda numbers: numbers == sorted(numbers),
+    "distinct": lambda numbers: len(set(numbers)) == len(numbers),
+    "edges": len,
+    "reachable": len,
+}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from interpreted import (
+    NONE,
     WIDTHS,
     Absent,
     Env,
@@ -17,7 +18,11 @@ from interpreted import (
     Made,
     Op,
     Times,
+    Unmet,
     Value,
+    gather,
+    joined,
+    known,
     plain,
     where,
 )
@@ -113,7 +118,9 @@ class Machine(ABC):
                 continue
             names = {t.what.variable.text: n} if t.what.variable else {}
             body = replace(inner, names={**t.home.names, **names}, frame=t.home.frame)
-            yield inner, self.run_body(t.what.body, body)
+            op = self.run_body(t.what.body, body)
+            gather(t.what.body, body, t.home)
+            yield inner, op
 
     def make(
         self, op: Op, args: dict[str, Any], inputs: Sequence[Value], env: Env, span: Span
@@ -122,8 +129,9 @@ class Machine(ABC):
         shape = OPS[op.what].shape(args, tuple(i.shape for i in inputs))
         weights = (*env.place, where(span), op.what) if OPS[op.what].weights else ()
         env.graph.steps.append(Made(op.what, args, tuple(i.at for i in inputs), shape, weights))
-        reads = frozenset().union(*(i.reads for i in inputs))
-        return Value(len(env.graph.steps) - 1, shape, inputs[0].stride, reads=reads)
+        value = Value(len(env.graph.steps) - 1, shape, inputs[0].stride)
+        value = joined(value, inputs)
+        return replace(value, edges=NONE, flows=NONE) if op.what == "zero" else value
 
     def arguments(self, op: Op, x: Value, env: Env) -> dict[str, Any]:
         spec = OPS[str(op.what)]
@@ -185,9 +193,9 @@ class Machine(ABC):
         self.stamped.add(cell)
         if decl.states:
             return self.scan(decl, inputs, inner)
-        bare = [replace(i, stride=stride, reads=frozenset()) for i in inputs]
+        bare = [replace(i, stride=stride, reads=NONE, edges=NONE, flows=NONE) for i in inputs]
         (value,) = self.cell(decl, bare, [], inner)
-        return replace(value, reads=frozenset().union(*(i.reads for i in inputs)))
+        return joined(value, inputs)
 
     def in_force(self, op: Op, x: Value, env: Env) -> tuple[int, dict[str, Any]]:
         stride = x.stride
@@ -232,10 +240,9 @@ class Machine(ABC):
             ]
         names = [n.text for n in decl.inputs + decl.states]
         for name, value in zip(names, inputs + states, strict=True):
-            known = self.named(value, name, frame)
-            env.names[name] = known
+            env.names[name] = self.named(value, name, frame)
             if name in [n.text for n in decl.inputs]:
-                frame.inputs.append(known)
+                frame.inputs.append(env.names[name])
         result = self.run_body(decl.body, env)
         values = [m.value for m in result] if isinstance(result, list) else [result]
         return [replace(v, picked=()) for v in values]
@@ -244,8 +251,8 @@ class Machine(ABC):
         """A node or an input; what its computation ends in counts as read."""
         key = (frame.number, name)
         frame.read.update(r for r in value.reads if r[0] == frame.number)
-        outside = frozenset(r for r in value.reads if r[0] != frame.number)
-        return replace(value, picked=(), name=key, reads=outside | {key})
+        frame.edges[key] = sum(r[0] == frame.number for r in value.edges)
+        return known(value, key)
 
     def aligned(self, values: list[Value], env: Env, span: Span, *, widths: bool) -> list[Value]:
         frame = env.frame
@@ -299,7 +306,8 @@ class Machine(ABC):
         return result
 
     def require(self, s: ast.Require, env: Env) -> None:
-        assert plain(self.evaluate(s.condition, env))
+        if not plain(self.evaluate(s.condition, env)):
+            raise Unmet(s.span.text)
 
     def bind(self, s: ast.Let, env: Env) -> None:
         names = [t.text for t in s.targets]
@@ -317,7 +325,9 @@ class Machine(ABC):
         domain = plain(self.evaluate(s.domain, env))
         for n in [m.value for m in domain] if isinstance(domain, list) else [domain]:
             names = {s.variable.text: n} if s.variable else {}
-            value = self.run_body(s.body, env.at("node", n, **names))
+            inner = env.at("node", n, **names)
+            value = self.run_body(s.body, inner)
+            gather(s.body, inner, env)
             frame.nodes.append(self.named(value, f"node{n}", frame))
 
     def each(self, s: ast.Each, env: Env) -> None:
@@ -343,9 +353,9 @@ class Machine(ABC):
         graph = Graph()
         widths = {n: self.checked.params[n] for n in WIDTHS if n in self.checked.params}
         env = Env(graph, {}, widths)
-        for name, declared in self.checked.names.items():
+        for declared in self.checked.names.values():
             if isinstance(declared, ast.Let):
-                self.lets[name] = self.evaluate(declared.value, env.at("let", name))
+                self.bind(declared, replace(env.at("let", where(declared.span)), names=self.lets))
         for required in self.checked.requires:
             self.require(required, env)
         history = [graph.input(self.task.input)]

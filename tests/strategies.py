@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from enasdsl.ir.space import Constraint, Decision, Domain, Kind, Source, Space
-from enasdsl.semantics.symbols import Chosen, Computed, Condition, Num, Test
+from enasdsl.semantics.symbols import Chosen, Computed, Condition, Counted, Num, Test
 
 COMPARISONS = ["==", "!=", "<", "<=", ">", ">="]
-OPERATIONS = st.sampled_from(
-    ["constant", "value", "value", "+", "+", "-", "*", "and", "or", "not", "neg", *COMPARISONS]
-)
+LEAVES = ["constant", "value", "value", "count"]
+ARITHMETIC = ["+", "+", "-", "*", "neg", "abs", "min", "max", "when"]
+OPERATIONS = st.sampled_from([*LEAVES, *ARITHMETIC, "and", "or", "not", *COMPARISONS])
 CONSTANTS = st.integers(-3, 3)
 VALUES = st.sampled_from([0, 1, 2, 3, -1, -2, 0.5, 1.5])
 
@@ -52,7 +52,18 @@ def _chosen(draw: st.DrawFn, domains: Sequence[Domain]) -> Num:
         return draw(CONSTANTS)
     decision = draw(st.sampled_from(picking))
     slot = draw(st.integers(0, domains[decision].most - 1))
-    return Chosen(decision, slot, tuple(draw(VALUES) for _ in range(domains[decision].size)))
+    values = tuple(draw(VALUES) for _ in range(domains[decision].size))
+    return Chosen(decision, slot, values, draw(st.sampled_from([None, None, 0, 2])))
+
+
+def _counted(draw: st.DrawFn, domains: Sequence[Domain]) -> Num:
+    """How many of some members one of the decisions picks, or a constant where there is none."""
+    if not domains:
+        return draw(CONSTANTS)
+    decision = draw(st.integers(0, len(domains) - 1))
+    members = st.integers(0, max(domains[decision].size - 1, 0))
+    allowed = draw(st.frozensets(members, max_size=3))
+    return Counted(decision, allowed, max(domains[decision].most, len(allowed)))
 
 
 def _number(draw: st.DrawFn, domains: Sequence[Domain], depth: int) -> Num:
@@ -63,11 +74,17 @@ def _number(draw: st.DrawFn, domains: Sequence[Domain], depth: int) -> Num:
             return draw(CONSTANTS)
         case "value":
             return _chosen(draw, domains)
-        case "not" | "neg":
-            return Computed(operator, (_number(draw, domains, depth - 1),))
+        case "count":
+            return _counted(draw, domains)
+        case "not" | "neg" | "abs":
+            arity = 1
+        case "when":
+            arity = 3
+        case "+" | "and" | "or" | "min" | "max":
+            arity = draw(st.integers(2, 3))
         case _:
-            left, right = (_number(draw, domains, depth - 1) for _ in range(2))
-            return Computed(operator, (left, right))
+            arity = 2
+    return Computed(operator, tuple(_number(draw, domains, depth - 1) for _ in range(arity)))
 
 
 @st.composite

@@ -49,11 +49,13 @@ def holds(guard: Condition, picks: Iterable[Picks]) -> bool:
 def value_of(num: Num, picks: list[Picks]) -> Scalar:
     """The value of `num`; raises LookupError where it reads what was not picked."""
     match num:
-        case Chosen(decision, slot, values):
+        case Chosen(decision, slot, values, missing):
             taken = picks[decision]
-            if taken is None:
+            if taken is not None and slot < len(taken):
+                return values[taken[slot]]
+            if missing is None:
                 raise LookupError
-            return values[taken[slot]]
+            return missing
         case Computed(operator, operands):
             return OPERATORS[operator](*[value_of(o, picks) for o in operands])
         case Counted(decision, allowed):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from enasdsl.ir.build import mistake
 from enasdsl.ir.context import Context
+from enasdsl.ir.space import Source
 from enasdsl.ir.typed import describe
 from enasdsl.ir.values import ChosenOp, Lowered, Operation, Picked, Tensor
 from enasdsl.semantics.symbols import Chosen, Computed, Num, compute
@@ -106,7 +107,8 @@ def _texts(side: Side, ctx: Context) -> tuple[str, ...]:
     op = side.value
     if not isinstance(op, ChosenOp):
         return (side.label,)
-    if ctx.ledger.decisions[op.decision].labels != op.labels:
+    decision = ctx.ledger.decisions[op.decision]
+    if decision.source is not Source.OPERATION or decision.labels != op.labels:
         raise mistake(
             "E0208",
             "only what a `choose` picks can be compared",

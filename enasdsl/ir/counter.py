@@ -73,6 +73,11 @@ class Stage:
     children: tuple[int, ...]
     rows: dict[Values, Row] = field(default_factory=dict)
 
+    @property
+    def effort(self) -> int:
+        """How dear an outcome is: the more facts there are, the more is to be copied."""
+        return 1 + (len(self.lasting) + len(self.ending) + len(self.moved)) // 4
+
 
 class Counter:
     """The architectures of a space, numbered: `count` of them, and a bijection to 0..count-1.
@@ -196,7 +201,7 @@ class Counter:
         for stage in self.stages:
             for lasting, row in stage.rows.items():
                 row.wanted &= self._possible(stage, lasting)
-                self._spend(row.wanted.bit_count(), stage)
+                self._spend(row.wanted.bit_count() * stage.effort, stage)
                 for child, keys, ends in self._following(stage, lasting):
                     self._mark(child, row.wanted, keys, ends)
 

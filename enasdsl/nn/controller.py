@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from enasdsl.ir.constraint import satisfied
 from enasdsl.ir.space import Architecture, Space
 from enasdsl.nn.digits import decode, encode, plan
 from enasdsl.nn.score import Score, score
 from enasdsl.nn.walk import Given, Walk, Weights
-from enasdsl.semantics.symbols import Reading, resolve
 
 ATTEMPTS = 32
 """How many batches are drawn for architectures that meet the constraints."""
@@ -175,9 +175,8 @@ class Controller(nn.Module):
 
     def _broken(self, architecture: Architecture) -> str | None:
         """The message of a constraint that `architecture` breaks."""
-        reading = Reading(architecture.picks)
         for constraint in self.space.constraints:
-            if reading.holds(constraint.guard) and not resolve(constraint.value, reading):
+            if not satisfied(constraint, architecture.picks):
                 return constraint.message
         return None
 
