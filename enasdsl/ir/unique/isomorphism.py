@@ -121,10 +121,10 @@ class _Work:
         """The vertices that share their colour, divided where no edge joins them."""
         sizes = Counter(colors.values())
         left = {v for v, color in colors.items() if sizes[color] > 1}
-        parts = []
+        parts: list[Colors] = []
         while left:
             pending = [left.pop()]
-            part = {}
+            part: dict[int, int] = {}
             while pending:
                 vertex = pending.pop()
                 part[vertex] = colors[vertex]

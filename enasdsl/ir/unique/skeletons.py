@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 
 from enasdsl.ir.constraint import made, reads, satisfied
 from enasdsl.ir.domain import enumerate_domain
-from enasdsl.ir.flow import Flow, Tied
 from enasdsl.ir.folding import settle, settled
-from enasdsl.ir.isomorphism import Form, Graph, canonical, labelings
-from enasdsl.ir.sites import Choice, atoms, choices
 from enasdsl.ir.space import Constraint, Decision, Kind, Source, Space
-from enasdsl.ir.symmetry import Rest, members
-from enasdsl.ir.units import Step, Unit
+from enasdsl.ir.unique.flow import Flow, Tied
+from enasdsl.ir.unique.isomorphism import Form, Graph, canonical, labelings
+from enasdsl.ir.unique.plan import tested
+from enasdsl.ir.unique.sites import Choice, atoms, choices
+from enasdsl.ir.unique.symmetry import Rest, members
+from enasdsl.ir.unique.units import Step, Unit
 from enasdsl.semantics.symbols import (
     Chosen,
     Computed,
@@ -27,7 +28,6 @@ from enasdsl.semantics.symbols import (
     Picks,
     Reading,
     Scalar,
-    Test,
     resolve,
 )
 
@@ -112,13 +112,8 @@ class Skeletons:
 
     def _start(self) -> State:
         picks: tuple[Picks, ...] = (None,) * len(self.space.decisions)
-        flow = Flow(
-            self.unit.plans,
-            self.unit.stamped,
-            [b.name for b in self.space.bodies],
-            self.unit.modulo,
-            names=self.names,
-        )
+        flow = Flow(self.unit.plans, self.unit.stamped, self.unit.designs, self.unit.modulo)
+        flow.names = self.names
         for root in self.unit.roots:
             flow.enter(root, (root,))
         return State(picks, flow, tuple(c.value for c in self.unit.constraints))
@@ -183,18 +178,15 @@ class Skeletons:
         return tuple(left)
 
     def _evaluate(self, states: Iterable[State], step: Step) -> Iterator[State]:
-        plan = self.unit.plans[step.body]
         at = (step.body,)
         for state in states:
             self._spend()
             flow = state.flow.copy()
             flow.reading = Reading(state.picks, flow.reading.unread)
-            if step.ref is not None:
-                flow.node(step.body, at, step.ref)
+            if step.ref is None:
+                flow.leave(step.body, at)
             else:
-                flow.settle_unread(step.body)
-                for output in plan.body.outputs:
-                    flow.value(step.body, at, output)
+                flow.node(step.body, at, step.ref)
             yield replace(state, flow=flow)
 
     def _spend(self) -> None:
@@ -335,12 +327,11 @@ def _options(decision: Decision, limit: int) -> list[Picks]:
 
 
 def _guards(decision: Decision) -> list[int]:
-    return [t.decision for t in decision.guard if isinstance(t, Test)]
+    return list(tested(decision.guard))
 
 
 def _read(constraint: Constraint) -> set[int]:
-    guard = (t.decision for t in constraint.guard if isinstance(t, Test))
-    return {*guard, *(chosen.decision for chosen in reads(constraint.value))}
+    return {*tested(constraint.guard), *(chosen.decision for chosen in reads(constraint.value))}
 
 
 def _free(space: Space, unit: Unit) -> dict[int, list[Choice]]:

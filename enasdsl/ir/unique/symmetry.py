@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from enasdsl.ir.constraint import reads
-from enasdsl.ir.flow import Plan
 from enasdsl.ir.graph import Apply, Call, Input, Node, Present, Select
-from enasdsl.ir.sites import COMMUTATIVE
 from enasdsl.ir.space import Decision, Kind, Source
-from enasdsl.semantics.symbols import Chosen, Condition, Counted, Num, Test
+from enasdsl.ir.unique.plan import Plan
+from enasdsl.ir.unique.sites import COMMUTATIVE
+from enasdsl.semantics.symbols import Chosen, Condition, Counted, Either, Num, Test, Unread
 
 _PLACED = frozenset({Kind.SET, Kind.MULTISET})  # picks in the order of the alternatives
 
@@ -138,12 +138,13 @@ class _Writing:
     def _condition(self, condition: Condition) -> object:
         return frozenset(map(self._test, condition))
 
-    def _test(self, test: object) -> object:
-        if not isinstance(test, Test):
-            node = test.node  # type: ignore[attr-defined]
-            if node in self.names:
-                self.met.add(node)
-            return ("unread", self.names.get(node, node))
+    def _test(self, test: Test | Unread | Either) -> object:
+        if isinstance(test, Either):
+            return ("either", frozenset(map(self._condition, test.options)))
+        if isinstance(test, Unread):
+            if test.node in self.names:
+                self.met.add(test.node)
+            return ("unread", self.names.get(test.node, test.node))
         tokens = self._tokens(test.decision)
         allowed = test.allowed if tokens is None else frozenset(tokens[i] for i in test.allowed)
         return ("test", test.decision, allowed)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from enasdsl.ir.graph import Apply, Body, Call, Input, Node, Present, Select, Value
-from enasdsl.ir.modulo import Modulo
+from enasdsl.ir.unique.modulo import Modulo
 from enasdsl.semantics.symbols import Chosen, Computed, Counted
 
 COMMUTATIVE = frozenset({"sum", "mean", "product", "min", "max", "concat", "add", "multiply"})

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from enasdsl.ir.constraint import reads
-from enasdsl.ir.flow import Plan, decisions, plan
-from enasdsl.ir.graph import Apply, Body, Call, Node, Present, Select, Value
-from enasdsl.ir.modulo import Modulo
+from enasdsl.ir.graph import Apply, Call, Node, Present, Select, Value
 from enasdsl.ir.space import Constraint, Space
-from enasdsl.semantics.symbols import Condition, Test
+from enasdsl.ir.unique.modulo import Modulo
+from enasdsl.ir.unique.plan import Plan, decisions, plan, tested
+from enasdsl.semantics.symbols import Condition, Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Unit:
     name: str
     modulo: Modulo
     plans: Mapping[int, Plan]  # by body
+    designs: tuple[str, ...]  # the name of every body
     roots: tuple[int, ...]
     stamped: frozenset[str]
     decisions: tuple[int, ...]
@@ -58,7 +59,7 @@ class _Division:
     def units(self) -> list[Unit]:
         groups = _Groups(len(self.space.decisions))
         for index, decision in enumerate(self.space.decisions):
-            groups.join(index, *(t.decision for t in decision.guard if isinstance(t, Test)))
+            groups.join(index, *tested(decision.guard))
         for constraint in self.space.constraints:
             groups.join(*_constrained(constraint))
         roots = self._roots()
@@ -76,6 +77,7 @@ class _Division:
             name=self.bodies[mine[0]].name if mine else self.space.decisions[group[0]].path,
             modulo=self.modulo,
             plans=plans,
+            designs=tuple(body.name for body in self.bodies),
             roots=mine,
             stamped=frozenset(self.bodies[0].values[c].place for c in self.stamped),  # type: ignore[union-attr]
             decisions=tuple(group),
@@ -97,13 +99,12 @@ class _Division:
         cone = plan.cone(ref) if step or ref not in plan.fixed else set[int]()
         values = [plan.body.values[r] for r in cone if r == ref or r not in plan.fixed]
         found = frozenset(d for value in values for d in decisions(value))
-        called = (self.whole[v.body] for v in values if self._looked_into(plan.index, v))
+        calls = [v for v in values if isinstance(v, Call)]
+        called = (self.whole[v.body] for v in calls if self._looked_into(plan.index, v))
         return found.union(*called)
 
-    def _looked_into(self, index: int, value: Value) -> bool:
-        return isinstance(value, Call) and not (
-            index == 0 and value.place in {self._place(c) for c in self.stamped}
-        )
+    def _looked_into(self, index: int, call: Call) -> bool:
+        return index != 0 or call.place not in {self._place(c) for c in self.stamped}
 
     def _place(self, call: int) -> str:
         value = self.bodies[0].values[call]
@@ -114,8 +115,8 @@ class _Division:
         """A body and those that are looked into from it."""
         found = {index}
         for value in self.bodies[index].values:
-            if self._looked_into(index, value):
-                found |= self._within(value.body)  # type: ignore[union-attr]
+            if isinstance(value, Call) and self._looked_into(index, value):
+                found |= self._within(value.body)
         return frozenset(found)
 
     def _with_calls(self, index: int) -> frozenset[int]:
@@ -173,22 +174,21 @@ def _bare(value: Value, first: int, program: object) -> object:
         case Select(decision=d, slot=s, branches=branches):
             return ("select", d, s, tuple(None if b is None else b - first for b in branches))
         case Present(value=inner, condition=condition):
-            return ("present", inner - first, _tested(condition, first))
+            return ("present", inner - first, _bare_condition(condition, first))
         case Node(name=name, value=inner, guard=guard):
-            return ("node", name, inner - first, _tested(guard, first))
+            return ("node", name, inner - first, _bare_condition(guard, first))
         case Call(body=body, inputs=inputs, output=output):
             return ("call", program(body), output, tuple(i - first for i in inputs))  # type: ignore[operator]
         case _:
             return ("input",)
 
 
-def _tested(condition: Condition, first: int) -> object:
-    return tuple(t if isinstance(t, Test) else ("unread", t.node - first) for t in condition)
+def _bare_condition(condition: Condition, first: int) -> object:
+    return tuple(("unread", t.node - first) if isinstance(t, Unread) else t for t in condition)
 
 
 def _constrained(constraint: Constraint) -> list[int]:
-    guard = (t.decision for t in constraint.guard if isinstance(t, Test))
-    return [*guard, *(chosen.decision for chosen in reads(constraint.value))]
+    return [*tested(constraint.guard), *(chosen.decision for chosen in reads(constraint.value))]
 
 
 class _Groups:
