@@ -40,8 +40,9 @@ IMAGES = Task("image_classifier", Shape(3, (16, 16)))
 WORDS = Task("language_model", Shape(20, (6,), tokens=True), vocabulary=20)
 LISTED = 2_000
 BUDGET = os.environ.get("ENASDSL_BUDGET", "10s")
-BEYOND = {"share_fresh", "pairs", "dense_recurrent"}
-"""What the interpreter does not know: `share`, cells of several values, names of nodes as lists."""
+BEYOND = {"share_fresh", "pairs", "dense_recurrent", "stages"}
+"""What the interpreter does not know: `share`, cells of several values, names of nodes as lists,
+chosen stages of several inputs."""
 
 SMALL: dict[str, dict[str, object]] = {
     "attention_or_conv": {"hidden": 8},
@@ -50,6 +51,7 @@ SMALL: dict[str, dict[str, object]] = {
     "mixer": {"hidden": 8, "layers": 1},
     "mixture": {"width": 4},
     "tcn": {"hidden": 8},
+    "stages": {"filters": 4},
     "unet": {"filters": 4, "depth": 2},
 }
 

@@ -365,3 +365,32 @@ def read_by(guard: Condition) -> set[int]:
     tests = [t for t in guard if isinstance(t, symbols.Test)]
     inner = [read_by(o) for t in guard if isinstance(t, Either) for o in t.options]
     return {t.decision for t in tests}.union(*inner)
+
+
+# ------------------------------------------------------------------------------- messages
+
+
+@pytest.mark.parametrize(
+    ("declarations", "message"),
+    [
+        (
+            "cell c(x) { s = x -> to_sequence; s, s, s -> attention(choose [1, 3]) }",
+            "1..3 heads do not divide 2 channels",
+        ),
+        (
+            "op unit { conv(choose [1, 3]) }\n"
+            "cell c(x) { node i in 1..2 { x -> share unit across nodes }; sum(loose) }",
+            "its `kernel` is chosen afresh at each use",
+        ),
+    ],
+)
+def test_a_message_says_what_is_wrong(declarations: str, message: str) -> None:
+    (found,) = compiled(declarations).diagnostics
+    assert message in (found.message, found.label.text)
+
+
+def test_a_node_with_a_mistake_leaves_its_names_known() -> None:
+    text = (
+        "cell c(x) { node i in 1..2 { s = choose 3 from earlier; sum(s) }; require sum(s) > 1; x }"
+    )
+    assert [d.code for d in compiled(text).diagnostics] == ["E0401"]

@@ -30,6 +30,7 @@ from enasdsl.ir.values import (
     Shared,
     Stamp,
     Tensor,
+    Trailing,
 )
 from enasdsl.semantics.symbols import NUMBERS, Condition, Num, Test
 from enasdsl.source import Span
@@ -85,6 +86,8 @@ def apply(op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span)
 def _apply(op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span) -> Lowered:
     if isinstance(op, Pipeline):
         return _pipeline(op, inputs, ctx.using(span))
+    if isinstance(op, Trailing):
+        return apply(op.operation, inputs[-op.count :], ctx, span=span)
     if isinstance(op, Primitive) and op.spec.arity != 1:
         return primitives.merge(op, inputs, ctx, span=span)
     picked = next((i for i in inputs if isinstance(i, Picked)), None)

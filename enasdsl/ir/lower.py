@@ -24,7 +24,18 @@ from enasdsl.ir.presence import Presence, reordered
 from enasdsl.ir.space import Published, Space
 from enasdsl.ir.statements import bind, require, strided
 from enasdsl.ir.typed import describe, number, operation
-from enasdsl.ir.values import Absent, Item, Listing, Operation, Repeated, Stamp, Tensor
+from enasdsl.ir.values import (
+    Absent,
+    ByCase,
+    ChosenOp,
+    Item,
+    Listing,
+    Operation,
+    Repeated,
+    Stamp,
+    Tensor,
+    Trailing,
+)
 from enasdsl.semantics.checked import Checked
 from enasdsl.semantics.symbols import Shape
 from enasdsl.semantics.task import TASKS, Task
@@ -299,7 +310,7 @@ def _chosen_exit(count: Split, exits: list[_Stack], span: Span) -> _Stack:
 
 
 def _once(op: Operation, state: _Stack, ctx: Context, span: Span) -> _Stack:
-    arity = len(op.decl.inputs) if isinstance(op, Stamp) else 1
+    op, arity = _reading(op)
     if arity > HISTORY:
         raise mistake(
             "E0302",
@@ -312,6 +323,24 @@ def _once(op: Operation, state: _Stack, ctx: Context, span: Span) -> _Stack:
     value = inner.apply(op, padded[len(padded) - arity :], span=span)
     output = strided(settle(value, inner, span=span), span)
     return state.then(output, _after(op, state.history, state.ctx))
+
+
+def _reading(op: Operation) -> tuple[Operation, int]:
+    """A stage, and how many outputs it reads: each alternative of a choice as many as it wants."""
+    match op:
+        case Stamp():
+            return op, len(op.decl.inputs)
+        case ChosenOp():
+            found = [_reading(branch) for branch in op.branches]
+            most = max(count for _, count in found)
+            return replace(op, branches=tuple(Trailing(*each) for each in found)), most
+        case ByCase():
+            cases = [(value, *_reading(case)) for value, case in op.cases]
+            most = max(count for *_, count in cases)
+            trailing = tuple((value, Trailing(case, count)) for value, case, count in cases)
+            return replace(op, cases=trailing), most
+        case _:
+            return op, 1
 
 
 def _after(op: Operation, inputs: list[Tensor], ctx: Context) -> Context:

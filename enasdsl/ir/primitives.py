@@ -305,7 +305,7 @@ def _shape(
     except ShapeMismatch as found:
         with suppress(ShapeMismatch):
             return op.spec.shape(args, tuple(_narrowed(shape, ctx) for shape in shapes))
-        if len(inputs) > 1:
+        if found.at > 0:
             raise mismatch(
                 f"{_called(op)} joins values of one shape",
                 inputs[0],
@@ -347,11 +347,17 @@ def _own(value: Apply, ctx: Context, span: Span) -> None:
     body = -1 if value.place.startswith("//") else ctx.builder.index
     channels = tuple(ctx.builder.values[i].shape.channels for i in value.inputs)
     uses = (value.args, channels, value.shape.channels)
-    if ctx.ledger.owners.setdefault((body, value.place), uses) != uses:
-        raise mistake(
-            "E0307",
-            "weights cannot be shared between uses of different sizes",
-            span,
-            f"{value.shape} here, and another size at an earlier use",
-            help="leave this operation out of `share`, or bring its inputs to one width",
-        )
+    if ctx.ledger.owners.setdefault((body, value.place), uses) == uses:
+        return
+    chosen = next((n for n, a in value.args if isinstance(a, Chosen | Computed)), None)
+    raise mistake(
+        "E0307",
+        "weights cannot be shared between uses of different sizes",
+        span,
+        f"its `{chosen}` is chosen afresh at each use"
+        if chosen
+        else f"{value.shape} here, and another size at an earlier use",
+        help="give the choice a name outside of the uses, so that they all mean one"
+        if chosen
+        else "leave this operation out of `share`, or bring its inputs to one width",
+    )

@@ -148,7 +148,17 @@ class Shared:
     span: Span = field(compare=False)
 
 
-Operation = Primitive | Composite | Stamp | Pipeline | ChosenOp | ByCase | Repeated | Shared
+@dataclass(frozen=True, slots=True)
+class Trailing:
+    """An alternative for a stage, which reads the last `count` of the outputs before it."""
+
+    operation: Operation
+    count: int
+
+
+Operation = (
+    Primitive | Composite | Stamp | Pipeline | ChosenOp | ByCase | Repeated | Shared | Trailing
+)
 
 
 @dataclass(frozen=True, slots=True)
