@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
+from enasdsl.semantics.ops import OPS
 from enasdsl.semantics.symbols import Shape
 from enasdsl.source import Span
 from enasdsl.syntax import ast
@@ -175,6 +176,22 @@ def gather(body: ast.Body, inner: Env, outer: Env) -> None:
         for target in s.targets if isinstance(s, ast.Let) else ():
             before = outer.names.setdefault(target.text, [])
             before.append(Member(len(before), inner.names[target.text]))
+
+
+def arguments(op: Op, x: Value, env: Env) -> dict[str, Any]:
+    """The arguments of a primitive, those in force and the pending stride among them."""
+    spec = OPS[str(op.what)]
+    args = {}
+    for p in spec.parameters:
+        value = op.given.get(p.name)
+        if value is None and p.implicit in WIDTHS:
+            value = op.given.get(
+                p.implicit, env.widths.get(p.implicit, env.own or x.shape.channels)
+            )
+        args[p.name] = plain(p.default if value is None else value)
+    if spec.strides:
+        args["stride"] = op.given.get("stride", x.stride)
+    return args
 
 
 def plain(value: Any) -> Any:

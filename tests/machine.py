@@ -20,6 +20,7 @@ from interpreted import (
     Times,
     Unmet,
     Value,
+    arguments,
     gather,
     joined,
     known,
@@ -105,7 +106,7 @@ class Machine(ABC):
                 return self.stamp(op, name, decl, inputs, env, span)
             case _:
                 (x,) = inputs
-                args = self.arguments(op, x, env)
+                args = arguments(op, x, env)
                 value = self.make(op, args, [x], env, span)
                 waits = "stride" not in args and value.shape.space == x.shape.space
                 return replace(value, stride=x.stride if waits else 1)
@@ -132,20 +133,6 @@ class Machine(ABC):
         value = Value(len(env.graph.steps) - 1, shape, inputs[0].stride)
         value = joined(value, inputs)
         return replace(value, edges=NONE, flows=NONE) if op.what == "zero" else value
-
-    def arguments(self, op: Op, x: Value, env: Env) -> dict[str, Any]:
-        spec = OPS[str(op.what)]
-        args = {}
-        for p in spec.parameters:
-            value = op.given.get(p.name)
-            if value is None and p.implicit in WIDTHS:
-                value = op.given.get(
-                    p.implicit, env.widths.get(p.implicit, env.own or x.shape.channels)
-                )
-            args[p.name] = plain(p.default if value is None else value)
-        if spec.strides:
-            args["stride"] = op.given.get("stride", x.stride)
-        return args
 
     def merge(self, op: Op, inputs: Sequence[Any], env: Env, span: Span) -> Value:
         flat: list[Value] = []
