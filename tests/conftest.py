@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from enasdsl.ir.budget import FRAMES
+
+sys.setrecursionlimit(FRAMES)  # as compiling does, before Hypothesis looks at it
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is first imported
 
 settings.register_profile(
