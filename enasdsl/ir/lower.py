@@ -10,7 +10,7 @@ from enasdsl.ir import cells, mentions
 from enasdsl.ir.apply import apply, iterations, repetitions
 from enasdsl.ir.between import selected
 from enasdsl.ir.budget import NETWORK_STEPS, OUTLINE_STEPS, Budget
-from enasdsl.ir.build import Ledger, mistake
+from enasdsl.ir.build import Ledger, Mistake, mistake
 from enasdsl.ir.cases import Split, leaves
 from enasdsl.ir.connections import Untraced
 from enasdsl.ir.context import AMBIENT, Apply, Broken, Context, Evaluate, Program
@@ -21,6 +21,7 @@ from enasdsl.ir.joining import settle
 from enasdsl.ir.names import Key, Scope
 from enasdsl.ir.places import place_specs
 from enasdsl.ir.presence import Presence, reordered
+from enasdsl.ir.pricing import priced, unpriced
 from enasdsl.ir.space import Published, Space
 from enasdsl.ir.statements import bind, require, strided
 from enasdsl.ir.typed import describe, number, operation
@@ -94,6 +95,8 @@ def _lower(
     diagnostics = tuple(program.ledger.diagnostics.values())
     if diagnostics:
         return None, diagnostics
+    if outline and any(map(unpriced, found.constraints)):
+        return lower(checked, task, evaluate=evaluate, apply=apply)
     bodies = () if outline else found.bodies
     space = Space(
         checked.name,
@@ -106,6 +109,10 @@ def _lower(
         checked.modulo,
         lone=checked.network is None,
     )
+    try:
+        space = priced(space)
+    except Mistake as unknown:
+        return None, (unknown.diagnostic,)
     unmet = contradiction(space)
     return (space, ()) if unmet is None else (None, (unmet,))
 

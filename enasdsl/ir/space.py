@@ -64,12 +64,17 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A condition that every architecture must meet; `value` is a truth that decisions settle."""
+    """A condition that every architecture must meet; `value` is a truth that decisions settle.
+
+    One that is `priced` speaks of what the network costs at the sizes in force, which a space's
+    hash does not tell apart.
+    """
 
     value: Num
     guard: Condition
     message: str
     span: Span | None = field(default=None, compare=False)
+    priced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,8 @@ def _digest(space: Space) -> str:
     for d in space.decisions:
         lines.append(f"{d.path} {d.domain} {d.labels} {_condition(d.guard)}")
     for c in space.constraints:
-        lines.append(f"{c.value} {_condition(c.guard)}")
+        if not c.priced:
+            lines.append(f"{c.value} {_condition(c.guard)}")
     return sha256("\n".join(lines).encode()).hexdigest()[:12]
 
 

@@ -15,6 +15,7 @@ from enasdsl.ir.context import Broken, Context, Frame
 from enasdsl.ir.folding import is_truth
 from enasdsl.ir.joining import settle
 from enasdsl.ir.names import at
+from enasdsl.ir.pricing import WORDS, word
 from enasdsl.ir.space import Constraint
 from enasdsl.ir.typed import describe, integer, items_of, operation, truth
 from enasdsl.ir.values import Absent, Item, Listing, Lowered, Tensor
@@ -95,7 +96,7 @@ def bind(statement: ast.Let, ctx: Context) -> None:
 
 def require(statement: ast.Require, ctx: Context) -> None:
     """`require condition`: recorded where decisions settle it, checked now where none does."""
-    value = ctx.evaluate(statement.condition)
+    value = ctx.fork(**{name: word(name) for name in WORDS}).evaluate(statement.condition)
     if not (isinstance(value, bool | Chosen | Computed) and is_truth(value)):
         raise mistake(
             "E0208",
