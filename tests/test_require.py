@@ -323,6 +323,32 @@ def test_neighbours_and_a_sum_together_take_seconds() -> None:
     assert process_time() - began < 20
 
 
+ANYNET = """space anynet_e
+w = choose 4 from 8..1024 step 8 with repeats in order
+d = choose 4 from 1..16 with repeats in order
+require sorted(w) and sorted(d)
+
+op stage(width, depth) {
+  conv(1, filters: width, stride: 2) -> conv(3, filters: width) * depth
+}
+network image_classifier {
+  stem  conv(3, filters: 32)
+  stack [stage(w[i], d[i]) for i in 1..4]
+  head  global_avg_pool -> linear(classes)
+}
+"""
+
+
+def test_stages_whose_widths_and_depths_do_not_decrease() -> None:
+    """AnyNetX of types D and E (Radosavovic et al. 2020, section 3.3)."""
+    began = process_time()
+    space = lowered(ANYNET)
+    assert count(space) == comb(128 + 3, 4) * comb(16 + 3, 4)
+    for architecture in sample(space, 20, Random(0)):
+        assert all(list(picks or ()) == sorted(picks or ()) for picks in architecture.picks)
+    assert process_time() - began < 5
+
+
 def test_samples_under_requirements_are_uniform() -> None:
     top = "w = choose 3 from 1..4 with repeats in order\nrequire sorted(w) and sum(w) <= 8"
     space = lowered(FRAME.format(top=top, cell="", last="older + newer"))
