@@ -329,7 +329,7 @@ d = choose 4 from 1..16 with repeats in order
 require sorted(w) and sorted(d)
 
 op stage(width, depth) {
-  conv(1, filters: width, stride: 2) -> conv(3, filters: width) * depth
+  conv(1, filters: width) -> conv(3, filters: width) * depth
 }
 network image_classifier {
   stem  conv(3, filters: 32)
