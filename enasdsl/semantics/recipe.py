@@ -161,11 +161,22 @@ class Controller(Section):
     """Weight in the loss of the KL divergence from that prior (paper, macro: 0.8)."""
 
 
+class Evolution(Section):
+    """Regularised evolution: the oldest dies, a winner's child is born (Real et al. 2019)."""
+
+    population: PositiveInt = 50
+    """Architectures that are alive."""
+    tournament: PositiveInt = 10
+    """How many of them are drawn, with the best of which the next generation begins."""
+
+
 class Reward(Section):
     """What a sampled architecture earns on a validation minibatch."""
 
     c: PositiveFloat = 80.0
     """A language model earns c / perplexity (facts 1.6); an image classifier its accuracy."""
+    of: Annotated[str | None, _OR_NONE] = None
+    """What is earned instead, such as "accuracy - 0.1 * log(params), params <= 4M"."""
 
 
 class Derive(Section):
@@ -199,6 +210,8 @@ class Recipe(Section):
     """The optimisation of the shared weights."""
     controller: Controller = Controller()
     """The controller and its optimisation."""
+    evolution: Evolution = Evolution()
+    """The population of the strategies that have one."""
     reward: Reward = Reward()
     """What an architecture earns."""
     derive: Derive = Derive()
@@ -214,6 +227,7 @@ _MODELS: Mapping[str, type[Section]] = {
     "weights.schedule": Schedule,
     "weights.init": Init,
     "controller": Controller,
+    "evolution": Evolution,
     "reward": Reward,
     "derive": Derive,
     "child": Child,
