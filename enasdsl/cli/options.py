@@ -31,6 +31,14 @@ Data = Annotated[
 ]
 DataRoot = Annotated[str | None, Parameter(help="Where data sets are; else the user's cache.")]
 Device = Annotated[str, Parameter(help="auto, cpu, cuda, cuda:1.")]
+Unique = Annotated[bool, Parameter(help="Take for one what the file's `modulo` takes for one.")]
+Rules = Annotated[
+    str | None,
+    Parameter(
+        show_default=False,
+        help='With --unique, other rules than the file\'s, as in "commute; rename".',
+    ),
+]
 Seed = Annotated[int, Parameter(help="Seed of every random number.")]
 
 

@@ -9,10 +9,14 @@ from cyclopts import Parameter
 
 from enasdsl.cli.ending import WRONG_INPUT, CommandError, UsageError
 from enasdsl.cli.opening import lowered, opened, show
-from enasdsl.cli.options import File, Seed, Settings
+from enasdsl.cli.options import File, Rules, Seed, Settings, Unique
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from enasdsl.ir.space import Architecture, Space
+    from enasdsl.ir.unique import Classes
+    from enasdsl.pipeline import Compilation
 
 
 def check(
@@ -31,26 +35,62 @@ def check(
     return 0
 
 
-def count(file: File, /, *, set: Settings = (), output: Literal["text", "json"] = "text") -> int:
+def count(
+    file: File,
+    /,
+    *,
+    unique: Unique = False,
+    modulo: Rules = None,
+    set: Settings = (),
+    output: Literal["text", "json"] = "text",
+) -> int:
     """Count the architectures of a space, exactly.
 
     Shows the number, its power of ten, its factors by cell and node, and what was
-    published.
+    published; with `--unique` also how many are left when those that the file's
+    `modulo` takes for one count once.
     """
     from enasdsl.ir.count import TooManyStates, breakdown
     from enasdsl.view.tally import tally_facts, tally_text
 
-    space = lowered(opened(file, set), output=output)
+    compilation = opened(file, set)
+    space = lowered(compilation, output=output)
     try:
         factors = breakdown(space)
+        found = _classes(compilation, modulo) if unique or modulo is not None else None
     except TooManyStates as error:
         raise CommandError(f"`{space.name}` cannot be counted: {error}") from error
     match output:
         case "text":
-            print(tally_text(space, factors))
+            print(tally_text(space, factors, found))
         case "json":
-            print(json.dumps(tally_facts(space, factors.count), indent=2))
+            print(json.dumps(tally_facts(space, factors.count, found), indent=2))
     return 0
+
+
+def _classes(compilation: Compilation, modulo: str | None) -> Classes:
+    from enasdsl.ir.unique import classes
+
+    return classes(*_modulo(compilation, modulo))
+
+
+def _modulo(compilation: Compilation, modulo: str | None) -> tuple[Space, tuple[str, ...]]:
+    """A space with its graphs, and the rules by which its architectures are one."""
+    from enasdsl.ir.unique import RULES
+
+    space = compilation.space
+    assert space is not None
+    if modulo is None and not space.modulo:
+        raise CommandError(
+            f"`{space.name}` does not say which architectures are one; write a `modulo {{ ... }}` "
+            'into the file, or give --modulo "commute; rename"'
+        )
+    given = (word.strip() for word in (modulo or "").replace(",", ";").split(";"))
+    rules = space.modulo if modulo is None else tuple(word for word in given if word)
+    for rule in rules:
+        if rule not in RULES:
+            raise UsageError(f"--modulo takes {'; '.join(RULES)}, and this is `{rule}`")
+    return space, rules
 
 
 def sample(
@@ -59,27 +99,35 @@ def sample(
     *,
     number: Annotated[int, Parameter(name=["-n", "--number"], help="How many.")] = 1,
     seed: Seed = 0,
+    unique: Unique = False,
+    modulo: Rules = None,
     set: Settings = (),
     output: Literal["text", "jsonl"] = "text",
 ) -> int:
     """Draw architectures, each of the space with the same probability.
 
     The text shows each decision by its path, below a token of one line. Both the
-    token and a line of `--output jsonl` are what `train --arch` takes.
+    token and a line of `--output jsonl` are what `train --arch` takes. With
+    `--unique`, what `modulo` takes for an earlier one is drawn again.
     """
+    from itertools import islice
     from random import Random
 
     from enasdsl.ir.count import TooManyStates
     from enasdsl.ir.record import to_json
-    from enasdsl.ir.sample import sample
+    from enasdsl.ir.sample import endless
 
     if number < 0:
         raise UsageError(f"-n takes a number from 0, and this is {number}")
-    space = lowered(opened(file, set), output=output)
-    rng = Random(seed)
+    compilation = opened(file, set)
+    space = lowered(compilation, output=output)
+    drawn: Iterator[Architecture] = endless(space, Random(seed))
+    if unique or modulo is not None:
+        from enasdsl.ir.unique import Canon, different
+
+        drawn = different(Canon(*_modulo(compilation, modulo)), drawn)
     try:
-        for _ in range(number):
-            (architecture,) = sample(space, 1, rng)
+        for architecture in islice(drawn, number):
             if output == "jsonl":
                 print(json.dumps(to_json(space, architecture), ensure_ascii=False))
             else:

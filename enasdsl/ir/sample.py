@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from random import Random
 
 from enasdsl.ir.counter import counter
@@ -26,10 +27,16 @@ def sample(space: Space, n: int, rng: Random) -> tuple[Architecture, ...]:
 
     Raises ValueError where constraints leave the space empty.
     """
+    return tuple(islice(endless(space, rng), n))
+
+
+def endless(space: Space, rng: Random) -> Iterator[Architecture]:
+    """Architectures like those of `sample`, one after another."""
     total = counter(space).count
     if total == 0:
         raise ValueError(f"no architecture of `{space.name}` meets its constraints")
-    return tuple(unrank(space, rng.randrange(total)) for _ in range(n))
+    while True:
+        yield unrank(space, rng.randrange(total))
 
 
 def enumerate_space(space: Space) -> Iterator[Architecture]:

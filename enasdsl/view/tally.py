@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from enasdsl.ir.count import Breakdown
 from enasdsl.ir.space import Published, Space
 from enasdsl.view.numbers import agrees, magnitude, power_of_ten
 
+if TYPE_CHECKING:
+    from enasdsl.ir.unique import Classes
 
-def tally_text(space: Space, factors: Breakdown) -> str:
-    """The exact number, its power of ten, its factors by cell and node, and what was published."""
+
+def tally_text(space: Space, factors: Breakdown, found: Classes | None = None) -> str:
+    """The exact number, its power of ten, its factors by cell and node, its classes where they
+    were `found`, and what was published."""
     lines = [headline(space, factors.count)]
     rows = list(_rows(factors, depth=0))
     if rows:
         lines += ["", *_table(rows)]
+    if found is not None:
+        from enasdsl.view.classes import classes_text
+
+        lines += ["", classes_text(found)]
+    unique = None if found is None else found.count
     for published in space.published:
-        lines += ["", _published_text(published, factors.count)]
+        lines += ["", _published_text(published, factors.count, unique)]
     return "\n".join(lines)
 
 
@@ -28,7 +38,7 @@ def headline(space: Space, total: int) -> str:
     return f"{head}, {_plural(len(space.decisions), 'decision')}"
 
 
-def tally_facts(space: Space, total: int) -> dict[str, object]:
+def tally_facts(space: Space, total: int, found: Classes | None = None) -> dict[str, object]:
     """The same for `--output json`; numbers that JSON readers would round are strings."""
     return {
         "space": space.name,
@@ -36,6 +46,7 @@ def tally_facts(space: Space, total: int) -> dict[str, object]:
         "count": str(total),
         "log10": magnitude(total) if total else None,
         "decisions": len(space.decisions),
+        **(_unique(found)),
         "published": [
             {
                 "value": str(published.value),
@@ -46,6 +57,14 @@ def tally_facts(space: Space, total: int) -> dict[str, object]:
             for published in space.published
         ],
     }
+
+
+def _unique(found: Classes | None) -> dict[str, object]:
+    if found is None:
+        return {}
+    from enasdsl.view.classes import classes_facts
+
+    return {"unique": classes_facts(found)}
 
 
 def _rows(factor: Breakdown, *, depth: int) -> Iterator[tuple[str, str, str]]:
@@ -67,7 +86,7 @@ def _table(rows: list[tuple[str, str, str]]) -> list[str]:
     return [f"  {n:<{names}}  {c:>{counts}}  {d}" for n, c, d in rows]
 
 
-def _published_text(published: Published, total: int) -> str:
+def _published_text(published: Published, total: int, unique: int | None) -> str:
     value = published.value
     shown = f"{value:,}" if isinstance(value, int) else power_of_ten(value, digits=2)
     if isinstance(value, int) and value >= 10**6:
@@ -75,6 +94,8 @@ def _published_text(published: Published, total: int) -> str:
     line = f"published: {shown}, {published.origin}"
     if agrees(total, value):
         return f"{line}: the same"
+    if unique is not None and agrees(unique, value):
+        return f"{line}: as many as modulo leaves"
     reason = f": {published.why}" if published.why else ""
     return f"{line}\n  differs{reason}"
 

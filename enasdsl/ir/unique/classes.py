@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -23,6 +23,9 @@ LIMIT = 500_000
 """The most steps that are made to list the graphs of one unit."""
 SAMPLES = 2_000
 """How many architectures are drawn for an estimate."""
+
+PATIENCE = 2_000
+"""After how many draws without a new class no more are expected."""
 
 
 class Canon:
@@ -62,6 +65,20 @@ class Canon:
             flow.leave(root, (root,))
         aside = tuple(architecture.picks[d] for d in unit.aside)
         return (canonical(final(unit, flow)), aside)
+
+
+def different(canon: Canon, architectures: Iterator[Architecture]) -> Iterator[Architecture]:
+    """The first of each class; raises ValueError where new ones hardly come any more."""
+    met: set[Form] = set()
+    again = 0
+    for architecture in architectures:
+        form = canon.form(architecture)
+        again = again + 1 if form in met else 0
+        if again > PATIENCE:
+            raise ValueError(f"only {len(met)} different ones came, and none in {PATIENCE} draws")
+        if not again:
+            met.add(form)
+            yield architecture
 
 
 @dataclass(frozen=True, slots=True)
