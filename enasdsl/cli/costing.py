@@ -21,7 +21,7 @@ def costs(
     /,
     *,
     arch: Annotated[
-        str | None, Parameter(help="A token or a record: the costs of that architecture alone.")
+        str | None, Parameter(help="A token, a file with one, or published/NAME: its costs alone.")
     ] = None,
     number: Annotated[
         int, Parameter(name=["-n", "--number"], help="Architectures drawn for the percentages.")
@@ -87,11 +87,12 @@ def _sampled(space: Space, number: int, seed: int) -> list[Cost]:
 
 def _one(space: Space, words: str, output: str) -> int:
     from enasdsl.ir.costs import cost
-    from enasdsl.ir.record import RecordError, parse_record, to_token
+    from enasdsl.ir.named import named
+    from enasdsl.ir.record import RecordError, to_token
     from enasdsl.view.costing import cost_text
 
     try:
-        architecture = parse_record(space, words)
+        architecture = named(space, words)
     except RecordError as error:
         raise CommandError(f"this is not an architecture of the space: {error}") from error
     found = cost(space, architecture)

@@ -25,7 +25,8 @@ Budget = Annotated[str | None, Parameter(help="Time for the whole run: 90s, 20m,
 Run = Annotated[str, Parameter(help="The folder of a search.")]
 Recipe = Annotated[str | None, Parameter(help="A recipe of the file.")]
 Arch = Annotated[
-    str | None, Parameter(help="A rank of `derive`, a token, JSON, or a file with either.")
+    str | None,
+    Parameter(help="A rank of `derive`, a token, a record, a file with either, published/NAME."),
 ]
 Output = Literal["text", "json"]
 

@@ -30,7 +30,7 @@ def show(
     *,
     arch: Annotated[
         str | None,
-        Parameter(help="A token, a file with a token or a record, or random; else the space."),
+        Parameter(help="A token, a file with one, published/NAME, or random; else the space."),
     ] = None,
     out: Annotated[
         str | None,
@@ -96,29 +96,14 @@ def _architecture(space: Space, arch: str, seed: int) -> Architecture:
     from random import Random
 
     from enasdsl.ir.count import TooManyStates
-    from enasdsl.ir.record import RecordError, parse_record
-    from enasdsl.ir.sample import sample
+    from enasdsl.ir.named import named
+    from enasdsl.ir.record import RecordError
 
     try:
-        if arch.lower() == "random":
-            return next(iter(sample(space, 1, Random(seed))))
-        return parse_record(space, _record(arch))
+        return named(space, arch, Random(seed))
     except (TooManyStates, ValueError) as error:
         what = "is no architecture" if isinstance(error, RecordError) else "cannot be sampled"
         raise CommandError(f"`{arch}` {what} of `{space.name}`: {error}") from error
-
-
-def _record(arch: str) -> str:
-    """What was typed, or the record in the file that it names, the first of several lines."""
-    path = Path(arch)
-    try:
-        if ":" in arch or not path.is_file():
-            return arch
-        text = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"`{arch}` cannot be read: {error}") from error
-    first, _, rest = text.partition("\n")
-    return first if first.endswith("}") or not first.startswith("{") or not rest else text
 
 
 def _write(path: Path, picture: Picture, token: str) -> None:

@@ -46,10 +46,16 @@ def from_json(space: Space, record: object) -> Architecture:
                 "a record is an object with the strings `space` and `hash` and an object `choices`"
             )
     _same_space(space, name, digest)
+    return from_choices(space, choices)
+
+
+def from_choices(space: Space, choices: Mapping[str, object]) -> Architecture:
+    """The architecture with these labels by the paths of its live decisions; raises RecordError."""
     paths = [d.path for d in space.decisions]
     for path in choices.keys() - set(paths):
         raise RecordError(f"`{space.name}` has no decision `{path}`{_similar(path, paths)}")
-    architecture = Architecture(name, digest, tuple(_indices(d, choices) for d in space.decisions))
+    picks = tuple(_indices(d, choices) for d in space.decisions)
+    architecture = Architecture(space.name, space.hash, picks)
     check(space, architecture)
     return architecture
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 
-from enasdsl.ir.record import RecordError, parse_record
+from enasdsl.ir.named import named
+from enasdsl.ir.record import RecordError
 from enasdsl.ir.space import Architecture, Space
 from enasdsl.ir.specialize import specialize
 from enasdsl.nn.child import Child
@@ -29,11 +30,9 @@ def child_params(recipe: Recipe, *, shared: bool) -> dict[str, object]:
 
 
 def read_architecture(space: Space, words: str) -> Architecture:
-    """The architecture in a token, in JSON, or in a file with either; raises SearchError."""
-    path = Path(words)
-    text = path.read_text("utf-8") if len(words) < 200 and path.is_file() else words
+    """The architecture that a user's words mean; raises SearchError."""
     try:
-        return parse_record(space, text)
+        return named(space, words)
     except RecordError as error:
         raise SearchError(
             f"this is not an architecture of the space: {error}",
