@@ -145,6 +145,7 @@ OF_NODES = truths(
         st.builds("edges {} {}".format, COMPARISON, st.integers(0, 4)),
         st.builds("edges(nodes[{}]) {} 1".format, st.integers(1, 2), COMPARISON),
         st.builds("count(loose) {} {}".format, COMPARISON, st.integers(0, 2)),
+        st.builds("count(loose with inputs) {} {}".format, COMPARISON, st.integers(1, 3)),
         st.builds("reachable({}, {})".format, st.sampled_from(["older", "newer"]),
                   st.sampled_from(["nodes", "nodes[2]", "loose"])),
         st.sampled_from(["distinct(f)", "distinct(p)", "sum(g == relu for g in f) == 1",

@@ -79,9 +79,8 @@ def _lower(
     merged: bool,
 ) -> tuple[Space | None, tuple[Diagnostic, ...]]:
     kind = checked.network.task.text if checked.network else "image_classifier"
-    program = Program(
-        checked, task or TASKS[kind], evaluate, apply, _budget(outline=outline), merged
-    )
+    budget = _budget(outline=merged)
+    program = Program(checked, task or TASKS[kind], evaluate, apply, budget, merged)
     found = _Found(program)
     if not program.ledger.diagnostics:
         order = reordered(found.decisions)
@@ -89,7 +88,7 @@ def _lower(
             decisions = [found.decisions[n] for n in order]
             paths = {decision.path: n for n, decision in enumerate(decisions)}
             ledger = Ledger(decisions, [""] * len(decisions), paths)
-            program = replace(program, budget=_budget(outline=outline), ledger=ledger, root=Scope())
+            program = replace(program, budget=_budget(outline=merged), ledger=ledger, root=Scope())
             found = _Found(replace(program, lets={}, stamped={}))
             program = found.program
     diagnostics = tuple(program.ledger.diagnostics.values())
@@ -109,6 +108,11 @@ def _lower(
         checked.modulo,
         lone=checked.network is None,
     )
+    return _demanding(space)
+
+
+def _demanding(space: Space) -> tuple[Space | None, tuple[Diagnostic, ...]]:
+    """The space with what it requires of costs, unless that is unknown or leaves nothing."""
     try:
         space = priced(space)
     except Mistake as unknown:
