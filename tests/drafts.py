@@ -17,6 +17,7 @@ from enasdsl.semantics.symbols import Scalar, Shape, Spans
 DEFAULTS: dict[str, Scalar] = {
     "stride": 1, "groups": 1, "dilation": 1, "padding": "same", "bias": False, "tied": False,
     "affine": True, "causal": False, "momentum": 0.1, "eps": 1e-5,
+    "word_dropout": 0.0,
 }  # fmt: skip
 
 

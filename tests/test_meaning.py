@@ -23,9 +23,10 @@ from enasdsl.ir.record import from_json, from_token, to_json, to_token
 from enasdsl.ir.sample import enumerate_space, rank, sample, unrank
 from enasdsl.ir.space import Architecture, Space
 from enasdsl.ir.specialize import specialize
-from enasdsl.nn.build import FORWARD, Mode
+from enasdsl.nn.build import FORWARD
 from enasdsl.nn.child import Child
 from enasdsl.nn.controller import Controller
+from enasdsl.nn.mode import Mode
 from enasdsl.nn.supernet import Supernet
 from enasdsl.nn.weights import Init
 from enasdsl.pipeline import Compilation

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from enasdsl.ir.parameters import active_parameter_count, join, parameter_count, within
-from enasdsl.nn.build import FORWARD, Mode
+from enasdsl.nn.build import FORWARD
 from enasdsl.nn.child import Child
+from enasdsl.nn.mode import Mode
 from enasdsl.semantics.ops import OPS, OpParameter
 from enasdsl.semantics.shapes import ShapeMismatch
 from enasdsl.semantics.symbols import Scalar, Shape, Spans, width

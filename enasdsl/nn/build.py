@@ -8,37 +8,14 @@ the last axis of everything else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Args = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Mode:
-    """How a network is run.
-
-    With `batch_statistics`, batch norm always normalises by the batch and keeps nothing; without,
-    it keeps running values while training and uses them otherwise. Dropout draws from `generator`,
-    or from torch's own generator of the device.
-    """
-
-    training: bool = False
-    batch_statistics: bool = False
-    generator: torch.Generator | None = None
-
-
-Forward = Callable[[Sequence[Tensor], dict[str, Tensor], Args, Mode], Tensor]
-"""Inputs, weights by their names in the registry, arguments and mode to a result.
-
-The dict of weights lives as long as one run of the network: over all steps of a sequence.
-"""
-
+from enasdsl.nn import regularise
+from enasdsl.nn.mode import Args, Forward, Mode, channel_axis
 
 # ------------------------------------------------------------------ windows
 
@@ -143,12 +120,6 @@ def _linear(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mo
     return F.linear(inputs[0], weights["weight"], weights.get("bias"))
 
 
-def _embedding(
-    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
-) -> Tensor:
-    return F.embedding(inputs[0], weights["weight"])
-
-
 def _positional_embedding(
     inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
 ) -> Tensor:
@@ -208,46 +179,7 @@ def _layer_norm(
     return F.layer_norm(x, x.shape[-1:], scale, offset, args["eps"]).movedim(-1, axis)
 
 
-# --------------------------------------------------------------- regularisation
-
-
-def _mask(x: Tensor, shape: Sequence[int], rate: float, mode: Mode) -> Tensor:
-    """Zeros with probability `rate`, otherwise 1 / (1 - rate)."""
-    keep = 1.0 - rate
-    kept = torch.empty(shape, dtype=x.dtype, device=x.device)
-    kept.bernoulli_(keep, generator=mode.generator)
-    return kept.div_(keep) if keep > 0 else kept
-
-
-def _dropout(
-    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
-) -> Tensor:
-    (x,) = inputs
-    if mode.generator is None:
-        return F.dropout(x, args["rate"], mode.training)
-    return x * _mask(x, x.shape, args["rate"], mode) if mode.training else x
-
-
-def _sequence_dropout(
-    inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
-) -> Tensor:
-    """In a recurrent cell the mask must outlast one time step, so it is kept with the weights."""
-    (x,) = inputs
-    if not mode.training or args["rate"] == 0:
-        return x
-    if "mask" not in weights:
-        kept = (0, channel_axis(x) % x.dim())
-        shape = [size if axis in kept else 1 for axis, size in enumerate(x.shape)]
-        weights["mask"] = _mask(x, shape, args["rate"], mode)
-    return x * weights["mask"]
-
-
 # ------------------------------------------------------------ merges, arithmetic
-
-
-def channel_axis(x: Tensor) -> int:
-    """The axis of the channels: 1 in an image, else the last."""
-    return 1 if x.dim() == 4 else -1
 
 
 def _concat(inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode) -> Tensor:
@@ -326,7 +258,7 @@ FORWARD: Mapping[str, Forward] = {
     "column_conv": _along(2),
     "sequence_conv": _sequence_conv,
     "linear": _linear,
-    "embedding": _embedding,
+    "embedding": regularise.embedding,
     "positional_embedding": _positional_embedding,
     "attention": _attention,
     "learned_scale": _learned_scale,
@@ -361,8 +293,10 @@ FORWARD: Mapping[str, Forward] = {
     "erf": _unary(torch.erf),
     "identity": _unary(lambda x: x),
     "zero": _zero,
-    "dropout": _dropout,
-    "sequence_dropout": _sequence_dropout,
+    "dropout": regularise.dropout,
+    "sequence_dropout": regularise.sequence_dropout,
+    "drop_path": regularise.drop_path,
+    "auxiliary": regularise.auxiliary,
     "shift": _shift,
     "channel_shuffle": _channel_shuffle,
     "channel_part": _channel_part,

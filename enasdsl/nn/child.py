@@ -12,7 +12,6 @@ from torch import Tensor
 from enasdsl.ir.graph import Network, Step
 from enasdsl.ir.parameters import Region, by_name, owned, pack, regions, used
 from enasdsl.ir.space import Architecture, PlaceSpec
-from enasdsl.nn.build import Mode
 from enasdsl.nn.execute import Program, States
 from enasdsl.nn.supernet import Supernet
 from enasdsl.nn.weights import Init, WeightStore, cut
@@ -37,7 +36,6 @@ class Child(WeightStore):
         super().__init__()
         self.network = network
         self.batch_statistics = batch_statistics
-        self.noise: torch.Generator | None = None
         named = by_name(places)
         self.shared = used(network, named)
         shapes = {key: pack(region, region).shape for key, region in self.shared.items()}
@@ -72,6 +70,5 @@ class Child(WeightStore):
 
     def forward(self, x: Tensor, states: States | None = None) -> tuple[Tensor, States]:
         """The result, and the states of the recurrent cells, each [B, C]."""
-        mode = Mode(self.training, self.batch_statistics, self.noise)
-        (y, *_), states = self.program.run(self, (x,), states, mode=mode)
+        (y, *_), states = self.program.run(self, (x,), states, mode=self.mode)
         return y, states

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from enasdsl.ir.graph import Network, Scan, Step
 from enasdsl.ir.parameters import Region
-from enasdsl.nn.build import FORWARD, Args, Forward, Mode
+from enasdsl.nn.build import FORWARD
+from enasdsl.nn.mode import Args, Forward, Mode
 from enasdsl.nn.weights import WeightStore, cut, paste
 from enasdsl.semantics.symbols import Shape, Spans
 
@@ -113,6 +114,8 @@ class Program:
                 carried = states and states[len(kept) : len(kept) + len(call.widths)]
                 value, last = call.run(inputs, carried, store, mode)
                 kept += last
+                if mode.trace is not None:
+                    mode.trace.sequences.append(value)
             else:
                 value = call.forward(inputs, own, call.args, mode)
             values.append(value)

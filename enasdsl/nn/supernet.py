@@ -11,7 +11,6 @@ from enasdsl.ir.graph import Network
 from enasdsl.ir.parameters import by_name, owned, regions, used
 from enasdsl.ir.space import Architecture, Space
 from enasdsl.ir.specialize import specialize
-from enasdsl.nn.build import Mode
 from enasdsl.nn.execute import Program, States
 from enasdsl.nn.weights import Init, WeightStore
 
@@ -37,7 +36,6 @@ class Supernet(WeightStore):
         super().__init__()
         self.space = space
         self.batch_statistics = batch_statistics
-        self.noise: torch.Generator | None = None
         self.places = by_name(space.places)
         self.remembered = remembered
         self.programs: OrderedDict[Architecture | int, Program] = OrderedDict()
@@ -48,8 +46,7 @@ class Supernet(WeightStore):
         self, x: Tensor, architecture: Architecture | Network, states: States | None = None
     ) -> tuple[Tensor, States]:
         """The result for one architecture, and the states of its recurrent cells, each [B, C]."""
-        mode = Mode(self.training, self.batch_statistics, self.noise)
-        (y, *_), states = self.program(architecture).run(self, (x,), states, mode=mode)
+        (y, *_), states = self.program(architecture).run(self, (x,), states, mode=self.mode)
         return y, states
 
     def active(self, architecture: Architecture | Network) -> list[nn.Parameter]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from enasdsl.ir.parameters import Owned
+from enasdsl.nn.mode import Mode, Trace
 from enasdsl.semantics.symbols import Spans
 
 _TRUNCATED = 0.87962566103423978  # deviation of a normal variable cut at twice its own
@@ -35,7 +36,17 @@ class WeightStore(nn.Module):
 
     Since torch splits names at dots, dots and per cent signs within a place are escaped as `%`
     and two hexadecimal digits; a place of a single word ends in `%`, lest it hide an attribute.
+    `batch_statistics`, `noise`, `progress` and `trace` say how it is run: see `Mode`.
     """
+
+    batch_statistics = False
+    noise: torch.Generator | None = None
+    progress = 1.0
+    trace: Trace | None = None
+
+    @property
+    def mode(self) -> Mode:
+        return Mode(self.training, self.batch_statistics, self.noise, self.progress, self.trace)
 
     def allocate(self, tensors: Iterable[Owned], *, init: Init, generator: torch.Generator) -> None:
         """Adds the tensors with their initial values, on the device of the generator."""

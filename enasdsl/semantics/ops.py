@@ -213,9 +213,12 @@ _SPECS = (
     OpSpec(
         "embedding",
         "dense",
-        "a learned vector of `size` for each token",
+        "a learned vector of `size` for each token; zero for a share of the words while training",
         shapes.embedding,
-        (OpParameter("size", int, implicit=Default.HIDDEN, least=1),),
+        (
+            OpParameter("size", int, implicit=Default.HIDDEN, least=1),
+            OpParameter("word_dropout", float, 0.0, least=0),
+        ),
         (Weight("weight", ("in", "out"), "table"),),
     ),
     OpSpec(
@@ -339,6 +342,20 @@ _SPECS = (
         "dropout with one mask for all positions of a sequence",
         shapes.numeric("sequence_dropout"),
         (OpParameter("rate", float, 0.1, least=0),),
+    ),
+    OpSpec(
+        "drop_path",
+        "regularisation",
+        "zero the value for a share of the examples; `ramp`: a share that grows with training",
+        shapes.numeric("drop_path"),
+        (OpParameter("rate", float, 0.1, least=0), OpParameter("ramp", bool, True)),
+    ),
+    OpSpec(
+        "auxiliary",
+        "regularisation",
+        "x, y: the value x, and the loss of y as logits joins that of the network",
+        shapes.beside,
+        arity=2,
     ),
     OpSpec(
         "shift", "structure", "the image moved one pixel up and left", shapes.same_image("shift")

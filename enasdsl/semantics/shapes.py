@@ -137,6 +137,16 @@ def numeric(what: str) -> Rule:
     return shape
 
 
+def beside(args: Args, inputs: tuple[Shape, ...]) -> Shape:
+    """The first input; the second is a vector, or a number for each word, and stays at the side."""
+    x, logits = inputs
+    _no_tokens(x, "auxiliary")
+    _no_tokens(logits, "auxiliary")
+    if len(logits.space) == 2:
+        raise ShapeMismatch(f"auxiliary reads logits, and this is an image of {logits}", 1)
+    return x
+
+
 def same_image(what: str) -> Rule:
     def shape(args: Args, inputs: tuple[Shape, ...]) -> Shape:
         _image(inputs[0], what)
