@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enasdsl.ir.build import Followup, mistake
 from enasdsl.source import Span
 
-OUTLINE_STEPS = 100_000
-"""Steps of writing out decisions and shapes: a second of work, ten times any published space."""
+OUTLINE_STEPS = 80_000
+"""Steps of writing out decisions and shapes: less than a second of work."""
 
 NETWORK_STEPS = 1_000_000
 """Steps of writing out a network, which looks at every input that a choice may read."""

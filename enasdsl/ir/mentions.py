@@ -130,6 +130,7 @@ def stamps(declared: ast.CellDecl | ast.CellLike, span: Span, ctx: Context) -> L
     if base.count is None:
         return Stamp(base, name, changes, None, {}, span)
     count = integer(base.count, ctx)
+    ctx.program.budget.spend(max(count, 0), span)
     return Listing(
         tuple(
             Item(Stamp(base, name, changes, i, {}, span), label=f"{name}{i}")

@@ -103,7 +103,13 @@ class Importer:
             self._missing(statement)
             return None
         tree, found = parsed
-        self.problems.add(found)
+        for each in found:
+            if each.label.span.source.text:
+                self.problems.add((each,))
+            else:  # nothing of the file could be read, so the place to show is this one
+                self.problems.error(
+                    each.code, each.message, statement.target.span, "imported here", help=each.help
+                )
         return None if tree is None else self.unit(tree, place)
 
     def _missing(self, statement: ast.Import) -> None:

@@ -7,6 +7,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from fuzz.run import main  # noqa: E402 - the tests' own folder must be on the path first
+from fuzz.run import main
 
 sys.exit(main())

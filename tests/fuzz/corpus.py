@@ -23,7 +23,10 @@ def found() -> tuple[str, ...]:
 @cache
 def corpus() -> tuple[str, ...]:
     """Shipped spaces, known mistakes, the examples of the reference, and what was found before."""
-    paths = [*sorted(shipped("spaces").glob("*.enas")), *sorted((TESTS / "mistakes").glob("*.enas"))]
+    paths = [
+        *sorted(shipped("spaces").glob("*.enas")),
+        *sorted((TESTS / "mistakes").glob("*.enas")),
+    ]
     files = [path.read_bytes().decode("utf-8", "replace") for path in paths]
     page = (shipped("grammars") / "README.md").read_text("utf-8")
     examples = re.findall(r"^```enas\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)

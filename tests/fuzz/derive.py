@@ -1,20 +1,14 @@
-"""Files that are derived from the grammar at random: right in syntax, and hardly in anything else."""
+"""Files derived from the grammar at random: right in syntax, and hardly in anything else."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from random import Random
 
-from fuzz.mutate import NUMBERS, WORDS
-
 from enasdsl.syntax.parse import parser
-
-NAMES = (*"a b c x y f g h k n r motif normal reduction candidate unit image_classifier".split(),)
-TEXTS = ('"a"', '""', '"b.enas"', '"\\n"', '"kernels are\\todd"', '"/etc/passwd"', '"é"')
-KEYWORD = re.compile(r"(?:\(\?:)?([a-z]+)")
+from fuzz.vocabulary import NAMES, NUMBERS, TERMINALS, TEXTS
 
 Rules = Mapping[str, Sequence[tuple[str, ...]]]
 
@@ -47,18 +41,6 @@ def _deepest(expansion: tuple[str, ...], depths: Mapping[str, int]) -> int | Non
     return max((depths[name] for name in inner), default=0)
 
 
-@cache
-def keywords() -> Mapping[str, str]:
-    """The text of every terminal that has only one."""
-    texts = {}
-    for terminal in parser().terminals:
-        word = KEYWORD.match(terminal.pattern.value)
-        is_text = type(terminal.pattern).__name__ == "PatternStr"
-        if is_text or (word and "\\b" in terminal.pattern.value[:16]):
-            texts[terminal.name] = terminal.pattern.value if is_text or not word else word.group(1)
-    return texts
-
-
 def derived(rng: Random) -> str:
     """A file of some declarations, each of at most some hundred tokens."""
     rooms = [rng.choice((10, 30, 100)) for _ in range(rng.randint(1, 5))]
@@ -87,7 +69,7 @@ def _expansion(name: str, rng: Random, *, short: bool) -> tuple[str, ...]:
 def _text(terminal: str, rng: Random) -> str:
     match terminal:
         case "NAME":
-            return rng.choice(rng.choice((NAMES, WORDS[36:])))
+            return rng.choice(NAMES)
         case "INT":
             return rng.choice(("1", "2", "3", rng.choice(NUMBERS[:18])))
         case "FLOAT":
@@ -97,4 +79,4 @@ def _text(terminal: str, rng: Random) -> str:
         case "_END":
             return "\n"
         case _:
-            return keywords()[terminal]
+            return TERMINALS[terminal]

@@ -39,8 +39,11 @@ class Verdict:
     story: str = ""
 
 
-def judge(path: Path, text: str) -> Verdict:
-    """Writes `text` to `path` and takes it through checking, counting and sampling."""
+def judge(path: Path, text: str, *, slack: float = 1.0) -> Verdict:
+    """Writes `text` to `path` and takes it through checking, counting and sampling.
+
+    Each may take `slack` times as long as on an idle machine.
+    """
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     verdict = Verdict()
     try:
@@ -48,7 +51,7 @@ def judge(path: Path, text: str) -> Verdict:
     except (Exception, Overdue) as error:
         verdict.failure = _signature(error)
         verdict.story = traceback.format_exc(limit=-12)
-    slow = [phase for phase, spent in verdict.seconds.items() if spent > SECONDS[phase]]
+    slow = [phase for phase, spent in verdict.seconds.items() if spent > SECONDS[phase] * slack]
     if slow and not verdict.failure:
         verdict.failure = f"slow: {slow[0]}"
         verdict.story = f"{verdict.seconds}\n"
@@ -71,8 +74,7 @@ def _through(path: Path, verdict: Verdict) -> None:
     try:
         if _timed("count", verdict, lambda: count(space)):
             _timed("sample", verdict, lambda: _sampled(space))
-    except TooManyStates as refusal:
-        assert str(refusal)
+    except TooManyStates:
         verdict.outcome = "fine, not counted"
 
 
@@ -112,5 +114,3 @@ def _signature(error: BaseException) -> str:
     if isinstance(error, Overdue | RecursionError | MemoryError):
         return f"{type(error).__name__}: {own[min(5, len(own) - 1)].name}"
     return f"{type(error).__name__}: {Path(own[-1].filename).name}:{own[-1].name}"
-
-

@@ -6,26 +6,18 @@ import re
 from collections.abc import Callable, Sequence
 from random import Random
 
+from fuzz.vocabulary import NUMBERS, ODD, SIGNS, WORDS
+
 TOKEN = re.compile(
     r"""\s+ | \#[^\n]* | "[^"\n]*" | [A-Za-z_]\w* | [0-9][0-9_]*(?:\.[0-9]+)? |
     -> | \.\. | == | != | <= | >= | // | .""",
     re.VERBOSE,
 )
 
-NUMBERS = (
-    *("0", "1", "2", "3", "5", "7", "-1", "0.5", "16", "1e300", "1.5e-9", "64", "100", "997"),
-    *("10000", "99999", "1000000000", "9" * 40, "9" * 1001, "1_000", "9^9^9", "2^64", "1..10^9"),
+BRACKETS = (
+    *(("(", ")"), ("[", "]"), ("{", "}"), ("-", ""), ("maybe (", ")"), ("(relu -> ", ")")),
+    *(("(choose [", ", relu])"), ("repeat 3 { ", " }"), ("repeat choose 1..9 { ", " }")),
 )
-WORDS = (
-    *"choose from with in when else for not and or true false repeat maybe share space import".split(),
-    *"param ops op cell block network modulo recipe published require node each stem stack".split(),
-    *"head on depth state align like as across step why except repeats order any earlier".split(),
-    *"nodes inputs previous loose stride filters hidden classes vocabulary sum mean concat".split(),
-    *"product min max factorial sorted reachable edges params macs count channels relu".split(),
-    *"identity conv sep_conv linear zero embedding attention batch_norm factorized_reduction".split(),
-)
-SIGNS = ("->", "..", "==", "!=", "<=", "//", *"=<>+-*/%^.,:()[]{};\n#\"\\'`$@!?&|~")
-ODD = ("é", "变量", "\u200b", "\ufeff", "\u202e", "\t", "\r", "\x0b", "\x00", "😀", "\u2028", "ﬀ", "٣")
 
 Tokens = list[str]
 Change = Callable[[Tokens, Random], Tokens]
@@ -98,10 +90,7 @@ def _alike(parts: Tokens, rng: Random) -> Tokens:
 
 def _nest(parts: Tokens, rng: Random) -> Tokens:
     """Puts a stretch into brackets, once or too often."""
-    opening, closing = rng.choice(
-        (("(", ")"), ("[", "]"), ("{", "}"), ("-", ""), ("(choose [", ", relu])"), ("maybe (", ")"))
-        + (("repeat 3 { ", " }"), ("repeat choose 1..9 { ", " }"), ("(relu -> ", ")"))
-    )
+    opening, closing = rng.choice(BRACKETS)
     depth = rng.choice((1, 1, 2, 3, 30, 99, 101, 3000))
     start = rng.randrange(len(parts))
     stop = start + rng.choice((1, 1, 3, 8))
