@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
+from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import EVERY, drawn
+from programs import Program, programs
 
+from enasdsl.ir.sample import sample
+from enasdsl.pipeline import Compilation
+from enasdsl.source import SourceFile
 from enasdsl.view.cards import legend_of
 from enasdsl.view.compose import arranged, compose
+from enasdsl.view.found_picture import picture_of_architecture
 from enasdsl.view.layered import layered, topological
 from enasdsl.view.metrics import text_width
+from enasdsl.view.picture import Picture
 from enasdsl.view.placement import Path as Route
 from enasdsl.view.placement import Placement, Size, column
 from enasdsl.view.scene import Point, Rect, Text
+from enasdsl.view.space_picture import picture_of_space
 
 
 def overlaps(a: tuple[Point, Size], b: tuple[Point, Size]) -> bool:
@@ -68,13 +76,28 @@ def check(placement: Placement, sizes: Mapping[str, Size]) -> None:
             assert not any(crosses(piece, corner, size) for corner, size in boxes.values())
 
 
+def check_picture(picture: Picture) -> None:
+    for panel in picture.panels:
+        legend = {} if panel.found else legend_of(panel.boxes)
+        cards, placement = arranged(panel, legend)
+        assert len(cards) == len(panel.boxes)
+        check(placement, {key: (c.width, c.height) for key, c in cards.items()})
+
+
 @EVERY
 def test_no_boxes_overlap_and_no_arrow_runs_through_one(which: tuple[str, str, int]) -> None:
     for picture in drawn(*which):
-        for panel in picture.panels:
-            legend = {} if panel.found else legend_of(panel.boxes)
-            cards, placement = arranged(panel, legend)
-            check(placement, {key: (c.width, c.height) for key, c in cards.items()})
+        check_picture(picture)
+
+
+@settings(max_examples=60)
+@given(programs())
+def test_a_generated_space_is_drawn_and_so_are_its_architectures(program: Program) -> None:
+    space = Compilation(SourceFile("s.enas", program.text), task=program.task).space
+    assert space is not None
+    check_picture(picture_of_space(space))
+    for architecture in sample(space, 2, Random(0)):
+        check_picture(picture_of_architecture(space, architecture))
 
 
 @EVERY
@@ -126,3 +149,31 @@ def test_a_tree_is_drawn_without_crossings() -> None:
 
 def test_boxes_come_after_what_they_read() -> None:
     assert topological(["c", "a", "b"], [("a", "b"), ("b", "c")]) == ["a", "b", "c"]
+
+
+def test_a_block_with_nodes_in_the_stack_is_one_part() -> None:
+    """Its choices of inputs lie between its own operations and the network's."""
+    text = """
+space s
+block part(x) {
+  node 1 { choose earlier -> conv(1) }
+  node 2 {
+    a, b = choose 2 from earlier
+    (a -> conv(3)) + (b -> conv(1))
+  }
+  sum(loose)
+}
+network image_classifier {
+  stem conv(3, filters: 4)
+  stack part, relu
+  head global_avg_pool -> linear(classes)
+}
+"""
+    space = Compilation(SourceFile("s.enas", text)).space
+    assert space is not None
+    picture = picture_of_space(space)
+    check_picture(picture)
+    titles = [b.title for b in picture.panels[0].boxes]
+    assert titles == ["input", "stem", "part", "relu", "head", "output"]
+    for architecture in sample(space, 5, Random(0)):
+        check_picture(picture_of_architecture(space, architecture))

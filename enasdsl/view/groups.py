@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 
 from enasdsl.ir.graph import Apply, Body, Call, Select, Value
-from enasdsl.view.walking import decided, primitive, uses
+from enasdsl.view.walking import Walk, decided, primitive, uses
 
 Path = tuple[str, ...]
 
@@ -22,10 +23,19 @@ class _Tree:
         return sorted([*self.own, *(r for part in self.parts.values() for r in part.all())])
 
 
-def groups(body: Body) -> list[tuple[Path, tuple[int, ...]]]:
-    """The values of a network body by the use that they are drawn as, in order of their first.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Values of a network that are drawn as one box, and the use that it is named for."""
+
+    path: Path
+    refs: tuple[int, ...]
+
+
+def groups(body: Body) -> list[Part]:
+    """The parts of a network body in order of their first value.
 
     A use in which several parts choose on their own, one after another, is drawn as its parts.
+    Data never flows out of a part and back into it.
     """
     root = _Tree()
     for ref, value in enumerate(body.values):
@@ -34,11 +44,11 @@ def groups(body: Body) -> list[tuple[Path, tuple[int, ...]]]:
             for name in uses(value.within):
                 here = here.parts.setdefault(name, _Tree())
             here.own.append(ref)
-    found: list[tuple[Path, tuple[int, ...]]] = [((_text(body, r),), (r,)) for r in root.own]
+    found = [Part((_text(body, r),), (r,)) for r in root.own]
     for name, part in root.parts.items():
-        _divide((name,), part, body, found)
-    found = _with_selects(found, body)
-    return sorted(found, key=lambda group: group[1][0])
+        found += _divided((name,), part, body)
+    found = _without_circles(_with_selects(found, body), body)
+    return sorted(found, key=lambda part: part.refs[0])
 
 
 def _text(body: Body, ref: int) -> str:
@@ -46,14 +56,13 @@ def _text(body: Body, ref: int) -> str:
     return primitive(value) if isinstance(value, Apply) else ""
 
 
-def _divide(path: Path, tree: _Tree, body: Body, found: list[tuple[Path, tuple[int, ...]]]) -> None:
+def _divided(path: Path, tree: _Tree, body: Body) -> list[Part]:
     if not _is_chain(tree, body):
-        found.append((path, tuple(tree.all())))
-        return
-    if tree.own:
-        found.append((path, tuple(tree.own)))
+        return [Part(path, tuple(tree.all()))]
+    found = [Part(path, tuple(tree.own))] if tree.own else []
     for name, part in tree.parts.items():
-        _divide((*path, name), part, body, found)
+        found += _divided((*path, name), part, body)
+    return found
 
 
 def _is_chain(tree: _Tree, body: Body) -> bool:
@@ -92,16 +101,40 @@ def _origin(ref: int, body: Body) -> int:
     return ref
 
 
-def _with_selects(
-    found: list[tuple[Path, tuple[int, ...]]], body: Body
-) -> list[tuple[Path, tuple[int, ...]]]:
-    """The groups with the choices between results that lie in one group, nested ones too."""
-    owner = {r: n for n, (_, refs) in enumerate(found) for r in refs}
-    members = [list(refs) for _, refs in found]
+def _with_selects(found: list[Part], body: Body) -> list[Part]:
+    """The parts with the choices between results that lie in one part, nested ones too."""
+    owner = {r: n for n, part in enumerate(found) for r in part.refs}
+    members = [list(part.refs) for part in found]
     for ref, value in enumerate(body.values):
         if isinstance(value, Select):
             homes = {owner.get(b, -1) for b in _branches(value, body)}
             if len(homes) == 1 and (home := homes.pop()) >= 0:
                 owner[ref] = home
                 members[home].append(ref)
-    return [(path, tuple(sorted(m))) for (path, _), m in zip(found, members, strict=True)]
+    return [Part(p.path, tuple(sorted(m))) for p, m in zip(found, members, strict=True)]
+
+
+def _without_circles(found: list[Part], body: Body) -> list[Part]:
+    """The parts, those between which data flows to and fro made one."""
+    walk = Walk(body, frozenset())
+    while True:
+        owner = {r: n for n, part in enumerate(found) for r in part.refs}
+        reads: dict[int, set[int]] = {}  # a part, or a value in none as -1 - ref
+        for ref in range(len(body.values)):
+            tails = {owner.get(i, -1 - i) for i in walk.inputs(ref)}
+            reads.setdefault(owner.get(ref, -1 - ref), set()).update(tails)
+        try:
+            TopologicalSorter({k: v - {k} for k, v in reads.items()}).prepare()
+        except CycleError as error:
+            found = _joined(found, set(error.args[1]))
+        else:
+            return found
+
+
+def _joined(found: list[Part], circle: set[int]) -> list[Part]:
+    """The parts, those of a circle as one, with the values that lie in it."""
+    inside = [part for n, part in enumerate(found) if n in circle]
+    refs = {r for part in inside for r in part.refs} | {-1 - n for n in circle if n < 0}
+    path = min((part.path for part in inside), key=len)
+    rest = [part for n, part in enumerate(found) if n not in circle]
+    return [*rest, Part(path, tuple(sorted(refs)))]

@@ -9,7 +9,7 @@ from enasdsl.ir.graph import Apply, Body, Call, Input, Select
 from enasdsl.ir.names import Place
 from enasdsl.ir.space import Space
 from enasdsl.semantics.symbols import Reading
-from enasdsl.view.groups import Path, groups
+from enasdsl.view.groups import Part, groups
 from enasdsl.view.labels import Labels, tints
 from enasdsl.view.picture import Arrow, Box, Choice, Panel, Role
 from enasdsl.view.walking import Walk, decided, stamped, summary, uses
@@ -18,7 +18,7 @@ from enasdsl.view.walking import Walk, decided, stamped, summary, uses
 def exits(space: Space) -> set[int]:
     """The decisions by which one of several lengths of the network is taken."""
     body = space.bodies[0]
-    inside = {ref for _, refs in groups(body) for ref in refs}
+    inside = {ref for part in groups(body) for ref in part.refs}
     return {
         v.decision
         for ref, v in enumerate(body.values)
@@ -69,11 +69,9 @@ def _reached(walk: Walk) -> set[int]:
     return found
 
 
-def _homes(
-    body: Body, parts: Sequence[tuple[Path, tuple[int, ...]]], live: set[int]
-) -> dict[int, str]:
+def _homes(body: Body, parts: Sequence[Part], live: set[int]) -> dict[int, str]:
     """The key of the box of each live value; stamps of one cell in a row share one."""
-    homes = {r: f"part{n}" for n, (_, refs) in enumerate(parts) for r in refs}
+    homes = {r: f"part{n}" for n, part in enumerate(parts) for r in part.refs}
     last: tuple[str, str] | None = None
     for ref in sorted(live):
         value = body.values[ref]
@@ -92,7 +90,7 @@ def _box(
     key: str,
     ref: int,
     body: Body,
-    parts: Sequence[tuple[Path, tuple[int, ...]]],
+    parts: Sequence[Part],
     labels: Labels,
 ) -> Box:
     match body.values[ref]:
@@ -103,12 +101,12 @@ def _box(
         case Select(decision=decision) if key.startswith("value"):
             return Box(key, Role.EXIT, "", "", labels.choices([decision]))
         case _:
-            path, refs = next(p for p in parts if ref in p[1])
-            return _part(key, path, refs, body, labels)
+            return _part(key, next(p for p in parts if ref in p.refs), body, labels)
 
 
-def _part(key: str, path: Path, refs: Sequence[int], body: Body, labels: Labels) -> Box:
-    values = [body.values[r] for r in refs]
+def _part(key: str, part: Part, body: Body, labels: Labels) -> Box:
+    path = part.path
+    values = [body.values[r] for r in part.refs]
     rows = labels.choices(sorted({d for v in values for d in decided(v)}))
     shared = _shared_uses(v.within for v in values if isinstance(v, Apply | Call))
     below = [name for name in shared[len(path) :] if not name.isdigit()]
