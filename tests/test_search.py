@@ -23,7 +23,13 @@ from enasdsl.search.errors import SearchError
 from enasdsl.search.metrics import Metrics, Position
 from enasdsl.search.progress import reporting
 
-WORLDS = [(LANGUAGE, "enas"), (IMAGES, "enas"), (IMAGES, "random")]
+WORLDS = [
+    (LANGUAGE, "enas"),
+    (IMAGES, "enas"),
+    (IMAGES, "random"),
+    (IMAGES, "evolution"),
+    (LANGUAGE, "spos"),
+]
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -16,13 +16,15 @@ from torch import Tensor
 
 from enasdsl.ir.parameters import used
 from enasdsl.ir.space import Architecture
+from enasdsl.search.chance import Uniform
 from enasdsl.search.descent import PATIENCE, Descent, mask_of
+from enasdsl.search.enas import Enas
 from enasdsl.search.errors import SearchError
 from enasdsl.search.problem import Batch, Images, Language, loss_of
 from enasdsl.search.reinforce import Baseline
 from enasdsl.search.schedule import learning_rate
-from enasdsl.search.strategy import Enas, Uniform, strategy_of
-from enasdsl.semantics.recipe import Controller, Data, Reward, Schedule, Weights
+from enasdsl.search.strategy import strategy_of
+from enasdsl.semantics.recipe import Data, Recipe, Reward, Schedule, Weights
 
 # ------------------------------------------------------------------ schedules
 
@@ -142,8 +144,8 @@ def test_the_baseline_begins_at_the_first_reward() -> None:
 
 def _strategy(tmp_path: Path, text: str, **settings: float) -> Enas:
     space = assembly(tmp_path, text).space
-    chosen = Controller.model_validate({"hidden": 16, "lr": 0.02, "beta1": 0.0} | settings)
-    return Enas(space, chosen, seed=1)
+    chosen = {"hidden": 16, "lr": 0.02, "beta1": 0.0} | settings
+    return Enas(space, Recipe.model_validate({"controller": chosen}), seed=1)
 
 
 def test_the_controller_learns_what_is_rewarded(tmp_path: Path) -> None:
@@ -194,12 +196,12 @@ def test_the_skip_penalty_pulls_to_its_rate(rate: float, tmp_path: Path) -> None
 def test_a_strategy_that_does_not_exist_is_said(tmp_path: Path) -> None:
     space = assembly(tmp_path, IMAGES).space
     with pytest.raises(SearchError, match="evolutoin") as caught:
-        strategy_of("evolutoin", space, Controller(), 0)
-    assert caught.value.help == "there are: enas, random"
+        strategy_of("evolutoin", space, Recipe(), 0)
+    assert caught.value.help == "there are: enas, random, evolution, spos"
 
 
 def test_chance_draws_each_architecture_alike(tmp_path: Path) -> None:
-    strategy = Uniform(assembly(tmp_path, LANGUAGE).space, Controller(), 0)
+    strategy = Uniform(assembly(tmp_path, LANGUAGE).space, Recipe(), 0)
     counts = Counter(strategy.ask(3200))  # 16 architectures, 200 of each, deviation 14
     assert len(counts) == 16
     assert all(130 < count < 270 for count in counts.values())

@@ -14,10 +14,10 @@ from enasdsl.semantics.symbols import Picks
 
 
 class Taken(NamedTuple):
-    """What a variable is: one of its outcomes, and which of the picks in it."""
+    """What a variable is: one of its outcomes, and the place of its pick there."""
 
     outcome: int
-    index: int
+    place: int
 
 
 class _Option(NamedTuple):
@@ -65,9 +65,9 @@ class Mutator(Counter):
             self._enter(number, here.outcome, states)
 
     def _other(self, option: _Option, here: Taken, rng: Random) -> int:
-        """The index of a pick of an outcome, other than the one that is taken."""
-        index = rng.randrange(option.picks)
-        return index + (option.outcome == here.outcome and index >= here.index)
+        """The place of a pick of an outcome, other than the one that is taken."""
+        place = rng.randrange(option.picks)
+        return place + (option.outcome == here.outcome and place >= here.place)
 
     def _mended(
         self, taken: Sequence[Taken], pivot: int, changed: Taken, rng: Random
@@ -78,9 +78,9 @@ class Mutator(Counter):
             here = changed if number == pivot else taken[number]
             if not self._open(number, states[number], here.outcome):
                 ways = self._ways(number, states[number])
-                place = self._locate(number, states[number], rng.randrange(ways))[0]
-                branch = variable.outcomes[place]
-                here = Taken(place, 0 if branch is None else rng.randrange(branch.size))
+                outcome = self._locate(number, states[number], rng.randrange(ways))[0]
+                branch = variable.outcomes[outcome]
+                here = Taken(outcome, 0 if branch is None else rng.randrange(branch.size))
             self._enter(number, here.outcome, states)
             yield here
 
@@ -97,10 +97,10 @@ class Mutator(Counter):
     def _joined(self, taken: Iterator[Taken]) -> tuple[Picks, ...]:
         """The picks of the decisions, each put together from its variables."""
         picks: list[Picks] = [None] * len(self.space.decisions)
-        for variable, (outcome, index) in zip(self.plan.variables, taken, strict=True):
+        for variable, (outcome, place) in zip(self.plan.variables, taken, strict=True):
             branch = variable.outcomes[outcome]
             if branch is not None:
-                joined = (*(picks[variable.decision] or ()), *variable.pick(branch, index))
+                joined = (*(picks[variable.decision] or ()), *variable.pick(branch, place))
                 ordered = variable.members is None
                 picks[variable.decision] = joined if ordered else tuple(sorted(joined))
         return tuple(picks)

@@ -84,6 +84,6 @@ class Assembly:
             init=initial(recipe.weights.init),
             generator=generator(info.seed, "weights"),
         )
-        strategy = strategy_of(info.strategy, self.space, recipe.controller, info.seed)
+        strategy = strategy_of(info.strategy, self.space, recipe, info.seed)
         supernet.to(self.device)
         return Alternation(supernet, strategy, self.problem, recipe, info.seed)

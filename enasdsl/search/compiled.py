@@ -15,10 +15,10 @@ from enasdsl.nn.supernet import Supernet
 from enasdsl.search.assembly import initial
 from enasdsl.search.checkpoint import replacing
 from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
+from enasdsl.search.enas import controller_of
 from enasdsl.search.errors import SearchError
 from enasdsl.search.run import write, write_json
 from enasdsl.search.seeds import generator
-from enasdsl.search.strategy import controller_of
 from enasdsl.semantics.recipe import Recipe, Settings
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
+from random import Random
+from typing import Any
 
 import torch
 
@@ -21,3 +24,9 @@ def generator(seed: int, *purpose: str | int) -> torch.Generator:
 def device_generator(device: torch.device | str, seed: int, *purpose: str | int) -> torch.Generator:
     """A fresh generator for a purpose on a device."""
     return torch.Generator(device).manual_seed(seed_of(seed, *purpose))
+
+
+def restore(draws: Random, state: Sequence[Any]) -> None:
+    """Puts a generator back to a state that was written down, where tuples may be lists."""
+    version, words, spare = state
+    draws.setstate((version, tuple(words), spare))

@@ -1,20 +1,20 @@
-"""Who proposes architectures: a controller that learns from rewards, or chance."""
+"""Who proposes architectures: one small interface, the strategies that have it, and the user's."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Protocol, runtime_checkable
 
-import torch
-
-from enasdsl.ir.sample import sample
 from enasdsl.ir.space import Architecture, Space
-from enasdsl.nn.controller import ConstraintError, Controller
+from enasdsl.search.chance import Spos, Uniform
+from enasdsl.search.enas import Enas
 from enasdsl.search.errors import SearchError
-from enasdsl.search.reinforce import Reinforce
-from enasdsl.search.seeds import generator, seed_of
-from enasdsl.semantics.recipe import Controller as Settings
+from enasdsl.search.evolution import Evolution
+from enasdsl.semantics.recipe import Recipe
+
+GROUP = "enasdsl.strategies"
+"""The entry points of installed packages that bring a strategy: its name, and what makes it."""
 
 
 class Strategy(Protocol):
@@ -39,99 +39,53 @@ class Strategy(Protocol):
     def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
 
 
-class Enas:
-    """The controller of the paper, trained by REINFORCE (Pham et al. 2018, section 2.2).
+@runtime_checkable
+class Refining(Protocol):
+    """A strategy that `derive` lets search on, with scores by weights that no longer change."""
 
-    It stays on the CPU, where an LSTM of this size is fastest. It learns where there is anything
-    to decide.
-    """
-
-    def __init__(self, space: Space, settings: Settings, seed: int) -> None:
-        self.controller = controller_of(space, settings, seed)
-        self._reinforce = Reinforce(self.controller, settings)
-        self._draws = generator(seed, "architectures")
-        self.learns = bool(space.decisions)
-
-    @torch.no_grad()
-    def ask(self, n: int) -> tuple[Architecture, ...]:
-        """Draws `n` architectures; raises SearchError where hardly any meets the constraints."""
-        try:
-            return self.controller.sample(n, self._draws).architectures
-        except ConstraintError as error:
-            raise SearchError(
-                str(error), "try --strategy random, which draws none in vain"
-            ) from error
-
-    def tell(
-        self, architectures: Sequence[Architecture], rewards: Sequence[float]
-    ) -> dict[str, float]:
-        return self._reinforce.update(architectures, rewards)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "controller": self.controller.state_dict(),
-            "reinforce": self._reinforce.state_dict(),
-            "draws": self._draws.get_state(),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.controller.load_state_dict(state["controller"])
-        self._reinforce.load_state_dict(state["reinforce"])
-        self._draws.set_state(state["draws"])
+    def refined(self) -> Strategy: ...
 
 
-class Uniform:
-    """Every architecture of the space with the same probability: random search's sampler."""
+Factory = Callable[[Space, Recipe, int], Strategy]
+"""Makes a strategy for a space under a recipe and a seed."""
 
-    learns = False
-
-    def __init__(self, space: Space, settings: Settings, seed: int) -> None:
-        self._space = space
-        self._draws = random.Random(seed_of(seed, "architectures"))
-
-    def ask(self, n: int) -> Sequence[Architecture]:
-        return sample(self._space, n, self._draws)
-
-    def tell(
-        self, architectures: Sequence[Architecture], rewards: Sequence[float]
-    ) -> dict[str, float]:
-        return {}
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"draws": self._draws.getstate()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        version, words, spare = state["draws"]
-        self._draws.setstate((version, tuple(words), spare))
-
-
-STRATEGIES: Mapping[str, Callable[[Space, Settings, int], Strategy]] = {
+STRATEGIES: Mapping[str, Factory] = {
     "enas": Enas,
     "random": Uniform,
+    "evolution": Evolution,
+    "spos": Spos,
 }
 
 
-def controller_of(space: Space, settings: Settings, seed: int) -> Controller:
-    """The controller that a recipe asks for, as a search with this seed begins with it."""
-    return Controller(
-        space,
-        hidden=settings.hidden,
-        tanh=settings.tanh,
-        temperature=settings.temperature,
-        op_tanh_reduce=settings.op_tanh_reduce,
-        init=settings.init,
-        skip_prior=settings.skip_rate,
-        generator=generator(seed, "controller"),
-    )
+def known_strategies() -> dict[str, Factory | EntryPoint]:
+    """The strategies by name: those of installed packages, and over them those that come along."""
+    return {**{point.name: point for point in entry_points(group=GROUP)}, **STRATEGIES}
 
 
 def check_strategy(name: str) -> str:
     """The name of a strategy; raises SearchError for one that does not exist."""
-    if name not in STRATEGIES:
-        raise SearchError(f"no strategy is named `{name}`", f"there are: {', '.join(STRATEGIES)}")
+    known = known_strategies()
+    if name not in known:
+        listed = ", ".join([*STRATEGIES, *sorted(known.keys() - STRATEGIES.keys())])
+        raise SearchError(f"no strategy is named `{name}`", f"there are: {listed}")
     return name
 
 
-def strategy_of(name: str, space: Space, settings: Settings, seed: int) -> Strategy:
-    """The strategy of that name; raises SearchError for one that does not exist."""
-    return STRATEGIES[check_strategy(name)](space, settings, seed)
+def strategy_of(name: str, space: Space, recipe: Recipe, seed: int) -> Strategy:
+    """The strategy of that name; raises SearchError where there is none, or it cannot be made."""
+    factory = known_strategies()[check_strategy(name)]
+    if isinstance(factory, EntryPoint):
+        factory = _loaded(factory)
+    return factory(space, recipe, seed)
+
+
+def _loaded(point: EntryPoint) -> Factory:
+    """What an installed package brings; raises SearchError where it cannot be imported."""
+    try:
+        factory: Factory = point.load()
+    except Exception as error:  # foreign code may fail in any way
+        raise SearchError(
+            f"the strategy `{point.name}` cannot be loaded from {point.value}: {error}",
+            "mend or remove the package that brings it",
+        ) from error
+    return factory
