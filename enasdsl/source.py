@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cache
@@ -53,6 +54,12 @@ class Span:
     def position(self) -> tuple[int, int]:
         """Line and column, counted from 1, of the first character."""
         return self.source.position(self.start)
+
+
+def cache_folder() -> Path:
+    """The user's folder for what can be made anew at any time; it may not exist."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "enasdsl"
 
 
 @cache

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from enasdsl.pipeline import Compilation
-from enasdsl.semantics.recipe import SECTIONS, Recipe, apply, overlay, problems, validate
+from enasdsl.semantics.layers import overlay
+from enasdsl.semantics.recipe import SECTIONS, Recipe, apply, problems, validate
 
 
 def test_dotted_and_nested_keys_say_the_same() -> None:
@@ -116,3 +121,27 @@ def test_the_papers_values_are_the_papers() -> None:
         0.9,
         310,
     )
+
+
+def test_what_the_schema_accepted_is_checked_without_it(tmp_path: Path) -> None:
+    """The second check imports no pydantic; another value, or a mistake, asks the schema again."""
+    space = tmp_path / "space.enas"
+    quick = "space s\ncell c(x) { x -> relu }\nrecipe quick { controller { entropy: 0.1 } }\n"
+    program = (
+        "import sys; from enasdsl.pipeline import Compilation; "
+        f"found = Compilation.open({str(space)!r}).outline; "
+        "print(found is not None, 'pydantic' in sys.modules)"
+    )
+
+    def checked(text: str) -> str:
+        space.write_text(text)
+        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+        command = [sys.executable, "-c", program]
+        return subprocess.run(command, env=environment, capture_output=True, text=True).stdout
+
+    wrong = quick.replace("0.1", "word")
+    assert checked(quick) == "True True\n"
+    assert checked(quick) == "True False\n"
+    assert checked(wrong) == checked(wrong) == "False True\n"
+    (tmp_path / "cache" / "enasdsl" / "recipes").write_bytes(b"\xff\n")
+    assert checked(quick) == "True True\n"

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from enasdsl.ir.space import Space
 from enasdsl.pipeline import Compilation, load
 from enasdsl.search.errors import SearchError
-from enasdsl.semantics.recipe import SECTIONS, Problem, Recipe, Settings, apply, overlay, problems
+from enasdsl.semantics.layers import overlay
+from enasdsl.semantics.recipe import SECTIONS, Problem, Recipe, Settings, apply, problems
 from enasdsl.semantics.task import TASKS, Task
 from enasdsl.source import SourceFile
 from enasdsl.syntax import ast

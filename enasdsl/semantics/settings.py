@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from enasdsl.diagnostics import Fix, Label
+from enasdsl.semantics.accepted import accept, is_accepted
 from enasdsl.semantics.constants import NotConstant, evaluate
+from enasdsl.semantics.layers import overlay
 from enasdsl.semantics.params import Params
 from enasdsl.semantics.problems import Problems, suggest
 from enasdsl.source import Span
@@ -45,7 +47,7 @@ class Recipes:
             chain = self._chain(name)
             settings: Nested = {}
             for ancestor in reversed(chain):
-                settings = _overlay(settings, own[ancestor])
+                settings = overlay(settings, own[ancestor])
             merged[name] = settings
         return merged
 
@@ -147,9 +149,14 @@ class Recipes:
         return self.params.check(name, value, setting.value.span if known else setting.key.span)
 
     def _validate(self, settings: Nested, places: dict[Path, ast.Setting]) -> None:
+        if is_accepted(settings):
+            return
         from enasdsl.semantics.recipe import problems  # pydantic is slow to start
 
-        for problem in problems(settings):
+        found = problems(settings)
+        if not found:
+            accept(settings)
+        for problem in found:
             setting = _nearest(problem.path, places)
             if setting is None:
                 continue
@@ -183,12 +190,6 @@ class Recipes:
             help=text or f"there are {', '.join(f'`{name}`' for name in known)}",
             fix=fix,
         )
-
-
-def _overlay(settings: Nested, overrides: Nested) -> Nested:
-    from enasdsl.semantics.recipe import overlay  # pydantic is slow to start
-
-    return overlay(settings, overrides)
 
 
 def _leaves(settings: tuple[ast.Setting, ...], above: Path) -> Iterator[tuple[Path, ast.Setting]]:

@@ -18,7 +18,7 @@ from lark.exceptions import UnexpectedInput
 from lark.parsers.lalr_analysis import Shift
 
 from enasdsl.diagnostics import Diagnostic
-from enasdsl.source import SourceFile, Span, shipped
+from enasdsl.source import SourceFile, Span, cache_folder, shipped
 from enasdsl.syntax.ast import Ast
 from enasdsl.syntax.build import NESTING_LIMIT, build, too_deep
 from enasdsl.syntax.lines import (
@@ -110,9 +110,8 @@ def _quickened(built: lark.Lark) -> lark.Lark:
 
 
 def _cache_file(grammar: str) -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     key = f"{grammar}\0{lark.__version__}\0{sys.version_info[:2]}".encode()
-    return Path(base) / "enasdsl" / f"{hashlib.sha256(key).hexdigest()[:32]}.lalr"
+    return cache_folder() / f"{hashlib.sha256(key).hexdigest()[:32]}.lalr"
 
 
 def _store(built: lark.Lark, path: Path) -> None:

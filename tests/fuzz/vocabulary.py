@@ -36,5 +36,12 @@ def _texts() -> Mapping[str, str]:
 
 TERMINALS: Mapping[str, str] = _texts()
 KEYWORDS: tuple[str, ...] = tuple(sorted(word for word in TERMINALS.values() if word.isalpha()))
-NAMES: tuple[str, ...] = (*"abcxyfghk", "motif", "normal", "candidate", "unit", *sorted({*OPS, *DERIVED}))
+NAMES: tuple[str, ...] = (
+    *"abcxyfghk",
+    "motif",
+    "normal",
+    "candidate",
+    "unit",
+    *sorted({*OPS, *DERIVED}),
+)
 WORDS = (*KEYWORDS, *NAMES)
