@@ -17,6 +17,7 @@ from enasdsl.search.problem import Batch, Model, Problem, States, loss_of
 from enasdsl.search.schedule import learning_rate
 from enasdsl.search.seeds import device_generator
 from enasdsl.search.strategy import Strategy
+from enasdsl.search.valuation import Valuation
 from enasdsl.semantics.recipe import Recipe
 
 SURVEY = 10
@@ -33,10 +34,17 @@ class Alternation:
     """
 
     def __init__(
-        self, supernet: Supernet, strategy: Strategy, problem: Problem, recipe: Recipe, seed: int
+        self,
+        supernet: Supernet,
+        strategy: Strategy,
+        problem: Problem,
+        valuation: Valuation,
+        recipe: Recipe,
+        seed: int,
     ) -> None:
         self.supernet = supernet
         self.strategy = strategy
+        self.valuation = valuation
         self._problem = problem
         self._recipe = recipe
         self._descent = Descent(supernet, recipe.weights)
@@ -133,7 +141,7 @@ class Alternation:
 
     def _reward(self, architecture: Architecture) -> tuple[float, float]:
         measure = self._problem.measure(self.model(architecture), [self._problem.reward_batch()])
-        return measure.reward, measure.figure
+        return self.valuation.measure(architecture, measure).reward, measure.figure
 
     def model(self, architecture: Architecture) -> Model:
         """An architecture with the shared weights, as it is evaluated."""
@@ -145,6 +153,7 @@ class Alternation:
             "noise": self.supernet.noise and self.supernet.noise.get_state(),
             "descent": self._descent.state_dict(),
             "strategy": self.strategy.state_dict(),
+            "valuation": self.valuation.state_dict(),
             "problem": self._problem.state_dict(),
             "place": (self._epoch, self._phase, self._index),
             "totals": dict(self._totals),
@@ -158,6 +167,7 @@ class Alternation:
             self.supernet.noise.set_state(state["noise"])
         self._descent.load_state_dict(state["descent"])
         self.strategy.load_state_dict(state["strategy"])
+        self.valuation.load_state_dict(state["valuation"])
         self._problem.load_state_dict(state["problem"])
         self._epoch, self._phase, self._index = state["place"]
         self._totals = dict(state["totals"])

@@ -12,16 +12,18 @@ from enasdsl.data.errors import DataError
 from enasdsl.data.images import ImageData
 from enasdsl.data.load import load
 from enasdsl.data.text import TextData
-from enasdsl.ir.space import Space
+from enasdsl.ir.space import Architecture, Space
 from enasdsl.nn.supernet import Supernet
 from enasdsl.nn.weights import Init
-from enasdsl.search.alternation import Alternation
+from enasdsl.search.alternation import Alternation, shared_model
 from enasdsl.search.compiling import SpaceFile
 from enasdsl.search.errors import SearchError
+from enasdsl.search.objective import Objective
 from enasdsl.search.problem import Problem, pose
 from enasdsl.search.run import Run
 from enasdsl.search.seeds import generator
 from enasdsl.search.strategy import strategy_of
+from enasdsl.search.valuation import Valuation, Within, timed
 from enasdsl.semantics.recipe import Init as InitSettings
 
 Dataset = ImageData | TextData
@@ -84,6 +86,21 @@ class Assembly:
             init=initial(recipe.weights.init),
             generator=generator(info.seed, "weights"),
         )
-        strategy = strategy_of(info.strategy, self.space, recipe, info.seed)
         supernet.to(self.device)
-        return Alternation(supernet, strategy, self.problem, recipe, info.seed)
+        text = recipe.reward.of
+        objective = None if text is None else Objective.parse(text)
+        valuation = Valuation(
+            objective, self.space, self.problem.figure, lambda a: self._latency(supernet, a)
+        )
+        strategy = strategy_of(info.strategy, self.space, recipe, info.seed)
+        if objective is not None and objective.limits:
+            strategy = Within(strategy, valuation.allows, f"kept the limits of `{text}`")
+        return Alternation(supernet, strategy, self.problem, valuation, recipe, info.seed)
+
+    def _latency(self, supernet: Supernet, architecture: Architecture) -> float:
+        """Milliseconds that an architecture takes for one evaluation minibatch."""
+        inputs = next(self.problem.split("valid")).inputs
+        model = shared_model(supernet, architecture)
+        wait = torch.cuda.synchronize if self.device.type == "cuda" else lambda: None
+        with torch.no_grad():
+            return timed(lambda: model(inputs, None), wait)

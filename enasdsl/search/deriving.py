@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 
-from enasdsl.ir.record import to_json, to_token
 from enasdsl.ir.space import Architecture
 from enasdsl.search import checkpoint
 from enasdsl.search.alternation import Alternation, shared_model
 from enasdsl.search.assembly import Assembly
+from enasdsl.search.listing import entries, listing
+from enasdsl.search.objective import Objective, front
 from enasdsl.search.problem import Measure, shown
-from enasdsl.search.ranking import Ranked, distinct, ranked
+from enasdsl.search.ranking import Ranked, class_key, explored, ranked
 from enasdsl.search.run import Run, open_run, write_json
+from enasdsl.search.strategy import refined
+from enasdsl.search.valuation import COSTS
 
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """The sampled architectures, the best first; `figure` names what `Measure.figure` is."""
+    """The sampled architectures, the best first; `figure` names what `Measure.figure` is.
+
+    `front` are those that no other betters in all that the objective trades.
+    """
 
     file: Path
     figure: str
     sampled: int
     best: tuple[Ranked, ...]
+    front: tuple[Ranked, ...] = ()
 
 
 def derive(
@@ -48,18 +56,34 @@ def derive(
     settings = assembly.run.recipe.derive
     job = trained(assembly)
     wanted = samples or settings.samples
-    found = list(distinct(job.strategy, wanted))
     bar = Console(stderr=True)
-    scores = [
-        score(assembly, job, architecture)
-        for architecture in track(
-            found, "scoring", console=bar, transient=True, disable=not bar.is_terminal
+    found = list(
+        track(
+            explored(
+                refined(job.strategy),
+                wanted,
+                class_key(assembly.space),
+                lambda architecture: appraised(assembly, job, architecture),
+            ),
+            "scoring",
+            total=wanted,
+            console=bar,
+            transient=True,
+            disable=not bar.is_terminal,
         )
-    ]
-    best = ranked(found, scores)[: keep or settings.keep]
-    derivation = Derivation(assembly.run.derived, assembly.problem.figure, len(found), best)
+    )
+    best = ranked(found)
+    derivation = Derivation(
+        assembly.run.derived,
+        assembly.problem.figure,
+        len(found),
+        best[: keep or settings.keep],
+        traded(job.valuation.objective, best),
+    )
     write_json(derivation.file, _record(assembly, derivation))
-    console.print(_table(derivation), markup=False, highlight=False, soft_wrap=True)
+    objective = job.valuation.objective
+    costs = [name for name in COSTS if objective and name in objective.directions]
+    console.print(_table(derivation, costs), markup=False, highlight=False, soft_wrap=True)
     return derivation
 
 
@@ -77,6 +101,21 @@ def score(assembly: Assembly, job: Alternation, architecture: Architecture) -> M
     return problem.measure(shared_model(job.supernet, architecture), problem.split("valid"))
 
 
+def appraised(assembly: Assembly, job: Alternation, architecture: Architecture) -> Ranked:
+    """An architecture with its score, and what it earns for it."""
+    measure = score(assembly, job, architecture)
+    valuation = job.valuation
+    values = valuation.values(architecture, measure)
+    return Ranked(architecture, valuation.measure(architecture, measure), values)
+
+
+def traded(objective: Objective | None, found: Sequence[Ranked]) -> tuple[Ranked, ...]:
+    """The Pareto front of an objective over several figures and costs, else nothing."""
+    if objective is None or len(objective.directions) < 2:
+        return ()
+    return tuple(found[i] for i in front([objective.gains(entry.values) for entry in found]))
+
+
 def derived_tokens(run: Run) -> list[str]:
     """The derived architectures, the best first."""
     if not run.derived.is_file():
@@ -86,36 +125,25 @@ def derived_tokens(run: Run) -> list[str]:
 
 
 def _record(assembly: Assembly, derivation: Derivation) -> dict[str, object]:
-    entries = []
-    for place, entry in enumerate(derivation.best, 1):
-        name, figure = shown(derivation.figure, entry.measure.figure)
-        entries.append(
-            {
-                "rank": place,
-                "token": to_token(entry.architecture),
-                "reward": entry.measure.reward,
-                name: figure,
-                "choices": to_json(assembly.space, entry.architecture)["choices"],
-            }
-        )
-    return {
+    record: dict[str, object] = {
         "space": assembly.space.name,
         "hash": assembly.space.hash,
         "data": assembly.run.info.data,
         "split": "valid",
         "weights": "shared",
         "sampled": derivation.sampled,
-        "architectures": entries,
+        "architectures": entries(assembly.space, derivation.best),
     }
+    if derivation.front:
+        record["front"] = entries(assembly.space, derivation.front)
+    return record
 
 
-def _table(derivation: Derivation) -> str:
-    """The best, one on each line, a token never broken: `train --arch` takes it as it stands."""
+def _table(derivation: Derivation, costs: Sequence[str]) -> str:
+    """The best, and where several things are traded, those that no other betters in all."""
     name = shown(derivation.figure, 0.0)[0]
-    rows = [("rank", f"valid {name}", "reward", "architecture")]
-    for place, entry in enumerate(derivation.best, 1):
-        figure = f"{shown(derivation.figure, entry.measure.figure)[1]:.4g}"
-        token = to_token(entry.architecture)
-        rows.append((str(place), figure, f"{entry.measure.reward:.4f}", token))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-    return "\n".join("  ".join([*map(str.rjust, row, widths), row[-1]]) for row in rows)
+    columns = {f"valid {name}": name, **{cost: cost for cost in costs}}
+    text = listing(derivation.best, columns)
+    if derivation.front:
+        text += f"\n\nthe Pareto front:\n{listing(derivation.front, columns)}"
+    return text

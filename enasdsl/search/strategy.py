@@ -41,9 +41,32 @@ class Strategy(Protocol):
 
 @runtime_checkable
 class Refining(Protocol):
-    """A strategy that `derive` lets search on, with scores by weights that no longer change."""
+    """A strategy that searches on where weights no longer change, as `derive` scores with."""
 
-    def refined(self) -> Strategy: ...
+    def refined(self) -> Strategy:
+        """What proposes there, and is told each score."""
+        ...
+
+
+class Settled:
+    """A strategy that goes on proposing and learns no more."""
+
+    learns = False
+
+    def __init__(self, inner: Strategy) -> None:
+        self.ask = inner.ask
+        self.state_dict = inner.state_dict
+        self.load_state_dict = inner.load_state_dict
+
+    def tell(
+        self, architectures: Sequence[Architecture], rewards: Sequence[float]
+    ) -> dict[str, float]:
+        return {}
+
+
+def refined(strategy: Strategy) -> Strategy:
+    """What proposes where weights no longer change, to be told each score."""
+    return strategy.refined() if isinstance(strategy, Refining) else Settled(strategy)
 
 
 Factory = Callable[[Space, Recipe, int], Strategy]
