@@ -162,6 +162,10 @@ def test_a_language_model_that_looks_ahead_is_refused(stack: str) -> None:
             "cell c(x) { x -> choose [conv(k) for k in 1..3 when k > 1 for j in [1]] }",
             2,
         ),
+        ("cell c(x) { x -> choose [conv(k) when k > 1 else relu for k in 1..3] }", 3),
+        ("cell c(x) { x -> choose [conv(k) when k > 1 for k in 1..3] }", 2),
+        ("cell c(x) { d = choose [true, false]; sum(x, [x -> choose [conv(1), conv(3)] when d"
+         " for k in 1..2]) }", 4 + 1),
         # each alternative decides for itself what is chosen in it
         ("cell c(x) { x -> choose [conv(k, filters: choose [2, 2 * k]) -> conv(1)"
          " for k in 2..3] }", 4),
@@ -232,6 +236,9 @@ OPS = "choose [conv(1), conv(3)]"
         (f"{TRUTHS}; w = 4 when a else choose [8, 16, 32]; x -> conv(1, filters: w)", 2 * (1 + 3)),
         (f"{TRUTHS}; w = (4 when a else choose [8, 16]) * (1 when b else 3)"
          "; x -> conv(1, filters: w)", 2 * 3),
+        # several values side by side
+        (f"{TRUTHS}; p, q = (x, (x -> relu)) when a else ((x -> tanh), x); p + q", 4),
+        (f"{TRUTHS}; p, q = (x, (x -> relu)) when a and b else ((x -> {OPS}), x); p + q", 1 + 6),
         # members by a chosen number
         ("n = choose 1..3; ws = [2, 4, 8]; x -> conv(1, filters: ws[n]) -> conv(3, filters: ws[n])",
          3),

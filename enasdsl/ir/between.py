@@ -8,8 +8,8 @@ from enasdsl.ir.cases import Split, Tree, groups, leaves, where
 from enasdsl.ir.constraint import masked
 from enasdsl.ir.context import Context
 from enasdsl.ir.graph import Select
-from enasdsl.ir.joining import agreed, combine, settle
-from enasdsl.ir.values import ByCase, Lowered, Operation, Tensor
+from enasdsl.ir.joining import agreed, combine, settle, side_by_side
+from enasdsl.ir.values import ByCase, Item, Listing, Lowered, Operation, Tensor
 from enasdsl.semantics.symbols import NUMBERS, Chosen, Num, Scalar, compute
 from enasdsl.source import Span
 
@@ -40,6 +40,12 @@ def between(found: Tree, values: Values, ctx: Context, *, span: Span) -> Lowered
         return _number(found, values)  # type: ignore[arg-type]
     if all(isinstance(value, Operation) for value in values.values()):
         return ByCase(found, tuple(values.items()), span)  # type: ignore[arg-type]
+    rows = side_by_side(values.values())
+    if rows:
+        settled = (
+            between(found, dict(zip(values, row, strict=True)), ctx, span=span) for row in rows
+        )
+        return Listing(tuple(map(Item, settled)), side_by_side=True)
     return selected(
         found, {v: settle(x, ctx, span=span) for v, x in values.items()}, ctx, span=span
     )

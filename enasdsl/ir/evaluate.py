@@ -104,9 +104,13 @@ def comprehension(expr: ast.Comprehension, ctx: Context) -> Listing:
     """`body for v in source when condition`: one evaluation of the body for each member."""
     found = []
     for member in members(expr, ctx):
-        value = member.ctx.evaluate(member.body)
-        if not isinstance(value, Absent):
-            found.append(Item(value, member.condition, member.label))
+        match member.ctx.evaluate(member.body):
+            case Absent():
+                continue
+            case Listing(items=(Item(value=value, condition=there, label="?"),)):
+                found.append(Item(value, (*member.condition, *there), member.label))
+            case value:
+                found.append(Item(value, member.condition, member.label))
     return Listing(tuple(found))
 
 

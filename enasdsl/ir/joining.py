@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from enasdsl.diagnostics import Label
 from enasdsl.ir.build import Mistake, mistake
@@ -72,8 +72,26 @@ def combine(
     if all(isinstance(v, Tensor) for v in values):
         branches = tuple(values[i] for i in table)
         return Picked(decision, slot, branches, tuple(labels[i] for i in table))  # type: ignore[arg-type]
+    rows = side_by_side(values)
+    if rows:
+        settled_rows = (
+            combine(row, decision, slot, table, ctx, name=name, labels=labels, span=span)
+            for row in rows
+        )
+        return Listing(tuple(map(Item, settled_rows)), side_by_side=True)
     settled = [settle(v, ctx, span=span) for v in values]
     return select(settled, decision, slot, table, ctx, source=False, span=span)
+
+
+def side_by_side(values: Collection[Lowered]) -> list[tuple[Lowered, ...]]:
+    """The first ones of several tuples of as many values, then the second ones, and so on."""
+    lists = [
+        [item.value for item in v.items]
+        for v in values
+        if isinstance(v, Listing) and v.side_by_side and not any(i.condition for i in v.items)
+    ]
+    alike = len(lists) == len(values) and len({len(found) for found in lists}) == 1
+    return list(zip(*lists, strict=True)) if alike else []
 
 
 def select(
