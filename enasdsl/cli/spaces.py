@@ -111,23 +111,17 @@ def sample(
     `--unique`, what `modulo` takes for an earlier one is drawn again.
     """
     from itertools import islice
-    from random import Random
 
     from enasdsl.ir.count import TooManyStates
     from enasdsl.ir.record import to_json
-    from enasdsl.ir.sample import endless
 
     if number < 0:
         raise UsageError(f"-n takes a number from 0, and this is {number}")
     compilation = opened(file, set)
     space = lowered(compilation, output=output)
-    drawn: Iterator[Architecture] = endless(space, Random(seed))
-    if unique or modulo is not None:
-        from enasdsl.ir.unique import Canon, different
-
-        drawn = different(Canon(*_modulo(compilation, modulo)), drawn)
+    rules = _modulo(compilation, modulo)[1] if unique or modulo is not None else None
     try:
-        for architecture in islice(drawn, number):
+        for architecture in islice(_drawn(compilation, seed, rules), number):
             if output == "jsonl":
                 print(json.dumps(to_json(space, architecture), ensure_ascii=False))
             else:
@@ -135,6 +129,24 @@ def sample(
     except (TooManyStates, ValueError) as error:
         raise CommandError(f"`{space.name}` cannot be sampled: {error}") from error
     return 0
+
+
+def _drawn(
+    compilation: Compilation, seed: int, rules: tuple[str, ...] | None
+) -> Iterator[Architecture]:
+    """Architectures without end; of those that `rules` take for one, the first."""
+    from random import Random
+
+    from enasdsl.ir.sample import endless
+
+    space = compilation.outline if rules is None else compilation.space
+    assert space is not None
+    drawn = endless(space, Random(seed))
+    if rules is None:
+        return drawn
+    from enasdsl.ir.unique import Canon, different
+
+    return different(Canon(space, rules), drawn)
 
 
 def _shown(space: Space, architecture: Architecture) -> str:
