@@ -13,6 +13,7 @@ from enasdsl.cli import (
     compiling,
     costing,
     editing,
+    exchanging,
     explaining,
     formatting,
     linting,
@@ -64,6 +65,10 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
         "enasdsl show micro",
         "enasdsl show rnn --arch random --seed 1 -o cell.svg",
         "enasdsl show nasbench201 --stage ir",
+    ),
+    exchanging.import_: (
+        'enasdsl import "0 0 0 1 1 2 1 2 0 2 0 5 1 1 0 6 1 8 1 8 1 8 1"',
+        "enasdsl import published/darts_v2 -o darts_v2.json",
     ),
     linting.lint: ("enasdsl lint space.enas", "enasdsl lint micro macro --output sarif"),
     starting.new: ("enasdsl new first", "enasdsl new models/second --kind transformer"),

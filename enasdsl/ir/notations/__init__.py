@@ -5,6 +5,8 @@ from __future__ import annotations
 from enasdsl.ir.notations import carpedm20, darts, enas, nasbench201
 from enasdsl.ir.notations.foreign import Foreign, Notation, NotationError
 
+__all__ = ["NOTATIONS", "Foreign", "Notation", "NotationError", "read"]
+
 NOTATIONS: dict[str, Notation] = {
     notation.name: notation
     for module in (enas, carpedm20, darts, nasbench201)

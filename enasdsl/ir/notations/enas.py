@@ -34,6 +34,7 @@ LAYERS = (
 OPERATIONS = ("sep_conv(3)", "sep_conv(5)", "avg_pool(3)", "max_pool(3)", "skip")
 INPUTS = ("prev_prev", "prev")
 CELLS = ("normal", "reduction")
+LARGEST = 64  # nodes of a recurrent cell, as the shipped spaces have it
 
 
 def numbers(text: str) -> list[int]:
@@ -50,9 +51,10 @@ def numbers(text: str) -> list[int]:
 def read_rnn(text: str) -> Foreign:
     """The activation of node 1, then for each other node its input and its activation."""
     found = numbers(text)
-    if len(found) % 2 == 0:
+    if len(found) % 2 == 0 or len(found) > 2 * LARGEST:
         raise NotationError(
-            f"a recurrent cell has an odd number of tokens, and here are {len(found)}"
+            f"a recurrent cell has an odd number of tokens up to {2 * LARGEST - 1}, "
+            f"and here are {len(found)}"
         )
     choices: dict[str, str | list[str]] = {}
     for node in range(1, len(found) // 2 + 2):
@@ -77,9 +79,10 @@ def write_rnn(choices: Choices) -> str:
 def read_lm(text: str) -> Foreign:
     """For each node after the fixed node 0 its input and its activation."""
     found = numbers(text)
-    if len(found) % 2 or not found:
+    if len(found) % 2 or not 0 < len(found) <= 2 * LARGEST:
         raise NotationError(
-            f"a cell of enas_lm has an even number of tokens, and here are {len(found)}"
+            f"a cell of enas_lm has an even number of tokens up to {2 * LARGEST}, "
+            f"and here are {len(found)}"
         )
     choices: dict[str, str | list[str]] = {}
     for node in range(1, len(found) // 2 + 1):
