@@ -24,7 +24,8 @@ from enasdsl.pipeline import Compilation
 from enasdsl.semantics.constants import MOST_FACTORIAL, spell
 from enasdsl.semantics.imports import prelude
 from enasdsl.semantics.ops import OPS, OpParameter, OpSpec
-from enasdsl.semantics.recipe import Recipe, Section
+from enasdsl.semantics.recipe import Recipe
+from enasdsl.semantics.training import Section
 from enasdsl.semantics.scopes import WORDS
 from enasdsl.source import SourceFile, shipped
 from enasdsl.syntax import ast

@@ -24,7 +24,8 @@ from enasdsl.search.problem import Batch, Images, Language, loss_of
 from enasdsl.search.reinforce import Baseline
 from enasdsl.search.schedule import learning_rate
 from enasdsl.search.strategy import strategy_of
-from enasdsl.semantics.recipe import Data, Recipe, Reward, Schedule, Weights
+from enasdsl.semantics.recipe import Recipe, Reward
+from enasdsl.semantics.training import Data, Schedule, Weights
 
 # ------------------------------------------------------------------ schedules
 

@@ -51,12 +51,16 @@ class Controller(nn.Module):
         op_tanh_reduce: float = 1.0,
         init: float = 0.1,
         skip_prior: float = 0.4,
+        skip_slope: float = 1.0,
+        distance: float | None = None,
         generator: torch.Generator,
     ) -> None:
         """Draws every weight uniformly from -init to init.
 
         `op_tanh_reduce` divides `tanh` for operations and values; `skip_prior` is the rate from
-        which `skip_penalty` measures the divergence of optional inputs.
+        which `skip_penalty` measures the divergence of optional inputs, which are drawn at
+        `skip_slope` times the logit; `distance` is the scale of a preference for near inputs
+        that is not learned.
         """
         super().__init__()
         self.space = space
@@ -65,6 +69,8 @@ class Controller(nn.Module):
         self._temperature = 1.0 if temperature is None else temperature
         self._word_tanh = None if tanh is None else tanh / op_tanh_reduce
         self._skip_prior = skip_prior
+        self._skip_slope = skip_slope
+        self._distance = distance
 
         def weight(*shape: int) -> nn.Parameter:
             return nn.Parameter(torch.empty(shape).uniform_(-init, init, generator=generator))
@@ -149,7 +155,8 @@ class Controller(nn.Module):
 
     def _score(self, walk: Walk, n: int) -> Score:
         zero = self.first.new_zeros(n)
-        return score(walk.digits, walk.sets, prior=self._skip_prior, zero=zero)
+        prior, slope = self._skip_prior, self._skip_slope
+        return score(walk.digits, walk.sets, prior=prior, slope=slope, zero=zero)
 
     def _weights(self) -> Weights:
         steep = self.first.new_ones(4, len(self.first))
@@ -168,6 +175,8 @@ class Controller(nn.Module):
             offset=scale.sum(),
             bound=self._bound(self._tanh),
             word_bound=self._bound(self._word_tanh),
+            slope=self._skip_slope,
+            distance=self._distance,
         )
 
     def _bound(self, tanh: float | None) -> Tensor | None:
@@ -182,4 +191,5 @@ class Controller(nn.Module):
 
 
 def _samples(found: Score, architectures: tuple[Architecture, ...]) -> Samples:
-    return Samples(found.log_prob, found.entropy, found.skip_penalty, found.rates, architectures)
+    sums = found.log_prob, found.entropy, found.surprise
+    return Samples(*sums, found.skip_penalty, found.rates, architectures)

@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+Sums = tuple[Tensor, Tensor, Tensor]
+"""Log-probability, entropy and surprise of each architecture, [n]."""
+
 
 @dataclass(frozen=True, slots=True)
 class Digit:
@@ -40,35 +43,50 @@ class Bits:
 class Score:
     """Sums over the digits of each of n architectures, [n] each.
 
+    `entropy` is that of the policy, `surprise` what the picks alone add to it: -p log p.
     `skip_penalty` is the mean over the open sets of inputs of their bits' divergence from the
     prior rate, `rates` the share of their bits that were set (0 where there are none).
     """
 
     log_prob: Tensor
     entropy: Tensor
+    surprise: Tensor
     skip_penalty: Tensor
     rates: Tensor
 
 
-def score(digits: Sequence[Digit], sets: Sequence[Bits], *, prior: float, zero: Tensor) -> Score:
-    """Adds up digits and bits; `zero` [n] gives size, type and device."""
-    log_prob, entropy = zero, zero
+def score(
+    digits: Sequence[Digit],
+    sets: Sequence[Bits],
+    *,
+    prior: float,
+    slope: float = 1.0,
+    zero: Tensor,
+) -> Score:
+    """Adds up digits and bits; `zero` [n] gives size, type and device.
+
+    The divergence is that of the logits over `slope`.
+    """
+    sums = zero, zero, zero
     alike: dict[int, list[Digit]] = defaultdict(list)
     for digit in digits:
         alike[digit.logits.shape[1]].append(digit)
     for group in alike.values():
-        more, unsure = _softmax(group)
-        log_prob, entropy = log_prob + more, entropy + unsure
+        sums = _added(sums, _softmax(group))
     for skips in (False, True):
         some = [bits for bits in sets if bits.skips is skips]
         if some:
-            more, unsure = _sigmoid(some)
-            log_prob, entropy = log_prob + more, entropy + unsure
-    penalty, rates = _skips([bits for bits in sets if bits.skips], prior=prior, zero=zero)
-    return Score(log_prob, entropy, penalty, rates)
+            sums = _added(sums, _sigmoid(some))
+    optional = [bits for bits in sets if bits.skips]
+    penalty, rates = _skips(optional, prior=prior, slope=slope, zero=zero)
+    return Score(*sums, penalty, rates)
 
 
-def _softmax(group: Sequence[Digit]) -> tuple[Tensor, Tensor]:
+def _added(sums: Sums, more: Sums) -> Sums:
+    return sums[0] + more[0], sums[1] + more[1], sums[2] + more[2]
+
+
+def _softmax(group: Sequence[Digit]) -> Sums:
     logs = torch.stack([digit.logits for digit in group]).log_softmax(2)  # [digits, n, size]
     picks = torch.stack([digit.pick for digit in group])
     taken = logs.gather(2, picks.unsqueeze(2)).squeeze(2)  # [digits, n]
@@ -77,20 +95,29 @@ def _softmax(group: Sequence[Digit]) -> tuple[Tensor, Tensor]:
         sure = torch.ones_like(picks[0], dtype=torch.bool)
         live = torch.stack([sure if digit.live is None else digit.live for digit in group])
         taken, unsure = taken.where(live, 0.0), unsure.where(live, 0.0)
-    return taken.sum(0), unsure.sum(0)
+    return taken.sum(0), unsure.sum(0), _surprise(taken).sum(0)
 
 
-def _sigmoid(sets: Sequence[Bits]) -> tuple[Tensor, Tensor]:
+def _sigmoid(sets: Sequence[Bits]) -> Sums:
     logits, bits, free = _joined(sets)
     taken = logsigmoid(torch.where(bits, logits, -logits)).where(free, 0.0)
-    return taken.sum(1), _entropy(logits).where(free, 0.0).sum(1)
+    unsure = _entropy(logits).where(free, 0.0)
+    return taken.sum(1), unsure.sum(1), _surprise(taken).sum(1)
 
 
-def _skips(sets: Sequence[Bits], *, prior: float, zero: Tensor) -> tuple[Tensor, Tensor]:
-    """Divergence of Bernoulli(sigmoid(l)), from which the bits are drawn, from the prior."""
+def _surprise(log_prob: Tensor) -> Tensor:
+    """-p log p of each pick."""
+    return -(log_prob.exp() * log_prob)
+
+
+def _skips(
+    sets: Sequence[Bits], *, prior: float, slope: float, zero: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Divergence from the prior of Bernoulli(sigmoid(l)); the bits are drawn at slope * l."""
     if not sets:
         return zero, zero
     logits, bits, free = _joined(sets)
+    logits = logits / slope
     on = logits.sigmoid()
     cross = on * math.log(prior) + (1 - on) * math.log1p(-prior)
     divergence = (-_entropy(logits) - cross).where(free, 0.0).sum(1)

@@ -42,6 +42,8 @@ class Weights:
     offset: Tensor  # [], the sum of score / -2
     bound: Tensor | None  # [], of an input's logit
     word_bound: Tensor | None  # [], of an operation's or value's
+    slope: float = 1.0  # of the logits of optional inputs
+    distance: float | None = None  # the scale of the preference for near inputs
 
 
 class Pool(Protocol):
@@ -88,10 +90,17 @@ class Anchors:
     def logits(self, h: Tensor) -> Tensor:
         query = (h @ self.weights.query).unsqueeze(1)  # [n, 1, H]
         raw = (self.keys + query).sigmoid() @ self.weights.score + self.weights.offset
-        return _shaped(raw, self.weights.bound)
+        logits = _shaped(raw, self.weights.bound)
+        if self.weights.distance is None:
+            return logits
+        size = self.keys.shape[1]
+        back = torch.arange(size, 0, -1, device=logits.device)
+        return logits - back.square() / self.weights.distance
 
     def one(self, pick: Tensor) -> Tensor:
         state = self.states.flatten(0, 1).index_select(0, self.starts + pick)
+        if self.weights.distance is not None:
+            state = state / (0.1 + self.keys.shape[1] - pick).unsqueeze(1)
         return state @ self.weights.inject
 
     def some(self, bits: Tensor) -> Tensor:
@@ -251,6 +260,8 @@ class Walk:
         self._advance(self._x, live)
         pool = self._pool(turn)
         logits = pool.logits(self._h)
+        if turn.anchors:
+            logits = logits * self._weights.slope
         if self._given is None:
             heads, tails = next(self._noise).chunk(2, 1)
             bits = _bounded(logits.detach() + heads > tails, domain)

@@ -12,6 +12,7 @@ from enasdsl.ir.space import Architecture
 from enasdsl.nn.supernet import Supernet
 from enasdsl.search.descent import Descent
 from enasdsl.search.drive import Step
+from enasdsl.search.losses import beside, hold, traced
 from enasdsl.search.metrics import Position
 from enasdsl.search.problem import Batch, Model, Problem, States, loss_of
 from enasdsl.search.schedule import learning_rate
@@ -81,6 +82,7 @@ class Alternation:
     def step(self) -> Step:
         """One minibatch, one update or one sample, whichever is next."""
         phase = self._phases[self._phase]
+        self.supernet.progress = self._progress
         at = Position(phase, self._epoch, self._index, self._totals[phase])
         values = self._work(phase)
         self._totals[phase] += 1
@@ -91,6 +93,12 @@ class Alternation:
             self._phase = (self._phase + 1) % len(self._phases)
             self._epoch += self._phase == 0
         return Step(at, values, last=last, epoch_over=last and self._phase == 0)
+
+    @property
+    def _progress(self) -> float:
+        """The share of the steps of the shared weights that are done, a present one included."""
+        done = self._totals[WEIGHTS] + (self._phases[self._phase] == WEIGHTS)
+        return done / (self._lengths[WEIGHTS] * self._recipe.weights.epochs)
 
     def _work(self, phase: str) -> dict[str, float]:
         match phase:
@@ -107,7 +115,7 @@ class Alternation:
         """One step of the shared weights on M architectures, their gradients averaged (eq. 1)."""
         batch = self._problem.train_batch()
         architectures = self.strategy.ask(self._recipe.weights.children)
-        lr = learning_rate(self._recipe.weights, self._epoch)
+        lr = learning_rate(self._recipe.weights, self._epoch, self._index)
         self._descent.clear()
         self.supernet.train()
         if batch.fresh or not self._states:
@@ -119,9 +127,15 @@ class Alternation:
         return {"loss": sum(losses) / len(losses), "lr": lr, "skipped": 0.0}
 
     def _backward(self, batch: Batch, child: int, architecture: Architecture) -> float:
-        logits, states = self.supernet(batch.inputs, architecture, self._states[child])
+        settings = self._recipe.weights
+        if not settings.auxiliary.trained:
+            network = self.supernet.program(architecture).network
+            hold(self.supernet, network, used(network, self.supernet.places))
+        with traced(self.supernet) as trace:
+            logits, states = self.supernet(batch.inputs, architecture, self._states[child])
         loss: Tensor = loss_of(logits, batch.targets)
-        (loss / len(self._states)).backward()  # type: ignore[no-untyped-call]
+        whole = loss + beside(trace, batch.targets, settings)
+        (whole / len(self._states)).backward()  # type: ignore[no-untyped-call]
         self._states[child] = states and tuple(state.detach() for state in states)
         return loss.item()
 
@@ -144,8 +158,8 @@ class Alternation:
         return self.valuation.measure(architecture, measure).reward, measure.figure
 
     def model(self, architecture: Architecture) -> Model:
-        """An architecture with the shared weights, as it is evaluated."""
-        return shared_model(self.supernet, architecture)
+        """An architecture with the shared weights, as its reward is measured."""
+        return shared_model(self.supernet, architecture, dropout=self._recipe.reward.dropout)
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -174,9 +188,9 @@ class Alternation:
         self._states = [s and tuple(t.to(device) for t in s) for s in state["states"]]
 
 
-def shared_model(supernet: Supernet, architecture: Architecture) -> Model:
-    """An architecture with the shared weights, without dropout, batch norm by the batch."""
-    supernet.eval()
+def shared_model(supernet: Supernet, architecture: Architecture, *, dropout: bool = False) -> Model:
+    """An architecture with the shared weights, batch norm by the batch."""
+    supernet.train(dropout)
     forward: Callable[..., tuple[Tensor, States]] = supernet
 
     def model(x: Tensor, states: States) -> tuple[Tensor, States]:

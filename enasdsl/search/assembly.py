@@ -24,7 +24,7 @@ from enasdsl.search.run import Run
 from enasdsl.search.seeds import generator
 from enasdsl.search.strategy import strategy_of
 from enasdsl.search.valuation import Valuation, Within, timed
-from enasdsl.semantics.recipe import Init as InitSettings
+from enasdsl.semantics.training import Init as InitSettings
 
 Dataset = ImageData | TextData
 

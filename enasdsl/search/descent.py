@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from enasdsl.ir.parameters import Region
 from enasdsl.nn.weights import WeightStore
 from enasdsl.search.errors import SearchError
-from enasdsl.semantics.recipe import Weights
+from enasdsl.semantics.training import Training, Weights
 
 PATIENCE = 20
 """Steps in a row without a finite gradient after which training counts as lost."""
@@ -25,13 +25,14 @@ class Descent:
     both do, as in the authors' code (facts 7.4).
     """
 
-    def __init__(self, store: WeightStore, settings: Weights) -> None:
+    def __init__(self, store: WeightStore, settings: Training) -> None:
         self._store = store
         self._settings = settings
         self._parameters = [p for p in store.parameters() if p.requires_grad]
         self._optimizer = _optimizer(self._parameters, settings)
         adaptive = settings.optimizer == "adam"
         self._moves = adaptive or settings.momentum > 0 or settings.decay > 0
+        self._glides = isinstance(settings, Weights) and settings.inactive == "decay"
         self._lost = 0
 
     def clear(self) -> None:
@@ -52,9 +53,9 @@ class Descent:
         self._lost = 0
         for group in self._optimizer.param_groups:
             group["lr"] = lr
-        if self._settings.inactive == "decay":
+        if self._glides:
             for parameter in self._parameters:
-                if parameter.grad is None:
+                if parameter.grad is None and parameter.requires_grad:
                     parameter.grad = torch.zeros_like(parameter)
             self._optimizer.step()
             return True
@@ -111,7 +112,7 @@ class Descent:
         self._lost = state["lost"]
 
 
-def _optimizer(parameters: list[nn.Parameter], settings: Weights) -> torch.optim.Optimizer:
+def _optimizer(parameters: list[nn.Parameter], settings: Training) -> torch.optim.Optimizer:
     if settings.optimizer == "adam":
         return torch.optim.Adam(parameters, lr=settings.lr, weight_decay=settings.decay)
     return torch.optim.SGD(

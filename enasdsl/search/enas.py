@@ -67,5 +67,7 @@ def controller_of(space: Space, settings: Settings, seed: int) -> Controller:
         op_tanh_reduce=settings.op_tanh_reduce,
         init=settings.init,
         skip_prior=settings.skip_rate,
+        skip_slope=settings.skip_slope,
+        distance=settings.distance,
         generator=generator(seed, "controller"),
     )

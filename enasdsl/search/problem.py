@@ -17,7 +17,8 @@ from enasdsl.data.images import ImageData
 from enasdsl.data.text import TextData
 from enasdsl.search.errors import SearchError
 from enasdsl.search.seeds import generator
-from enasdsl.semantics.recipe import Data, Reward
+from enasdsl.semantics.recipe import Reward
+from enasdsl.semantics.training import Data
 
 States = tuple[Tensor, ...] | None
 Model = Callable[[Tensor, States], tuple[Tensor, States]]

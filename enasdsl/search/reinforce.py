@@ -16,13 +16,13 @@ from enasdsl.semantics.recipe import Controller as Settings
 class Baseline:
     """A moving average of rewards.
 
-    It starts at the first reward: from zero, every early advantage would be positive, and the
-    controller would be drawn to whatever it happened to sample first (facts 6.2).
+    It starts at the first reward unless a `first` value is given: from zero, every early advantage
+    is positive, and the controller is drawn to whatever it happened to sample first (facts 6.2).
     """
 
-    def __init__(self, keep: float) -> None:
+    def __init__(self, keep: float, first: float | None = None) -> None:
         self._keep = keep
-        self.value: float | None = None
+        self.value = first
 
     def advantages(self, rewards: Tensor) -> Tensor:
         """How much better each of the rewards [n] is than the average before them."""
@@ -36,13 +36,17 @@ class Reinforce:
     """Ascends E[R] + entropy * H - skip_weight * KL by Adam.
 
     H is the policy's true entropy. Its gradient has two parts: that of the entropies of the
-    decisions taken, and that of which decisions are reached, for which H joins the reward.
+    decisions taken, and that of which decisions are reached, for which H joins the reward. The
+    authors' code has the second part only, and for some controllers not H but what the picks
+    alone add to it: `entropy_of` (facts 5.5).
     """
 
     def __init__(self, controller: Controller, settings: Settings) -> None:
         self._controller = controller
         self._settings = settings
-        self._baseline = Baseline(settings.baseline)
+        self._baseline = Baseline(
+            settings.baseline, 0.0 if settings.baseline_from == "zero" else None
+        )
         self._adam = torch.optim.Adam(
             controller.parameters(),
             lr=settings.lr,
@@ -56,9 +60,11 @@ class Reinforce:
         """One step of Adam on architectures and what they earned; gives its figures."""
         settings = self._settings
         score = self._controller.evaluate(architectures)
-        earned = torch.tensor(rewards) + settings.entropy * score.entropy.detach()
-        advantages = self._baseline.advantages(earned)
-        gain = advantages * score.log_prob + settings.entropy * score.entropy
+        unsure = score.surprise if settings.entropy_of == "sample" else score.entropy
+        earned = torch.tensor(rewards) + settings.entropy * unsure.detach()
+        gain = self._baseline.advantages(earned) * score.log_prob
+        if settings.entropy_of == "policy":
+            gain = gain + settings.entropy * score.entropy
         loss = (settings.skip_weight * score.skip_penalty - gain).mean()
         self._adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -8,12 +8,14 @@ import torch
 from torch import Tensor
 
 from enasdsl.nn.child import Child
+from enasdsl.search.averaging import Averaging
 from enasdsl.search.descent import Descent
 from enasdsl.search.drive import Step
+from enasdsl.search.losses import beside, hold, traced
 from enasdsl.search.metrics import Position
 from enasdsl.search.problem import Measure, Model, Problem, States, loss_of
 from enasdsl.search.schedule import learning_rate
-from enasdsl.semantics.recipe import Weights
+from enasdsl.semantics.training import ChildWeights
 
 VALID, TRAIN = "valid", "train"
 
@@ -21,14 +23,17 @@ VALID, TRAIN = "valid", "train"
 class Retraining:
     """A child's training as a job: a measure on the validation part, then a pass, and so on.
 
-    The weights that did best on the validation part are kept.
+    The weights that did best on the validation part, or their averages, are kept.
     """
 
-    def __init__(self, child: Child, problem: Problem, settings: Weights) -> None:
+    def __init__(self, child: Child, problem: Problem, settings: ChildWeights) -> None:
         self.child = child
         self._problem = problem
         self._settings = settings
+        if not settings.auxiliary.trained:
+            hold(child, child.network, child.shared)
         self._descent = Descent(child, settings)
+        self._averaging = Averaging(child, settings.average)
         steps = settings.steps
         self._length = problem.steps if steps is None else min(steps, problem.steps)
         self._epoch = 0
@@ -70,24 +75,29 @@ class Retraining:
 
     def _train(self) -> dict[str, float]:
         batch = self._problem.train_batch()
-        lr = learning_rate(self._settings, self._epoch)
+        lr = learning_rate(self._settings, self._epoch, self._index)
         self._descent.clear()
         self.child.train()
-        logits, states = self.child(batch.inputs, None if batch.fresh else self._states)
+        self.child.progress = (self._total + 1) / (self._length * self._settings.epochs)
+        with traced(self.child) as trace:
+            logits, states = self.child(batch.inputs, None if batch.fresh else self._states)
         loss: Tensor = loss_of(logits, batch.targets)
-        loss.backward()  # type: ignore[no-untyped-call]
+        (loss + beside(trace, batch.targets, self._settings)).backward()  # type: ignore[no-untyped-call]
         if not self._descent.step(lr):
             self._states = None
             return {"lr": lr, "skipped": 1.0}
+        self._averaging.step(self._epoch)
         self._states = states and tuple(state.detach() for state in states)
         return {"loss": float(loss.detach()), "lr": lr, "skipped": 0.0}
 
     def measure(self) -> Measure:
         """The validation figure of the present weights, which are kept if they are the best."""
-        measure = self._problem.measure(self.model, self._problem.split(VALID))
-        if not self._best or measure.reward > self._best_reward:
-            self._best_reward = measure.reward
-            self._best = {n: t.detach().clone() for n, t in self.child.state_dict().items()}
+        with self._averaging.applied():
+            measure = self._problem.measure(self.model, self._problem.split(VALID))
+            if not self._best or measure.reward > self._best_reward:
+                self._best_reward = measure.reward
+                self._best = {n: t.detach().clone() for n, t in self.child.state_dict().items()}
+        self._averaging.told(measure.reward)
         return measure
 
     def finish(self) -> tuple[Measure, Measure]:
@@ -108,6 +118,7 @@ class Retraining:
             "child": self.child.state_dict(),
             "noise": self.child.noise and self.child.noise.get_state(),
             "descent": self._descent.state_dict(),
+            "averaging": self._averaging.state_dict(),
             "problem": self._problem.state_dict(),
             "place": (self._epoch, self._index, self._total),
             "states": self._states,
@@ -121,6 +132,7 @@ class Retraining:
         if self.child.noise is not None:
             self.child.noise.set_state(state["noise"])
         self._descent.load_state_dict(state["descent"])
+        self._averaging.load_state_dict(state["averaging"])
         self._problem.load_state_dict(state["problem"])
         self._epoch, self._index, self._total = state["place"]
         states = state["states"]

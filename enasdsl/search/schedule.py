@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from math import cos, pi
 
-from enasdsl.semantics.recipe import Weights
+from enasdsl.semantics.training import Training
 
 
-def learning_rate(weights: Weights, epoch: int) -> float:
-    """The learning rate during an epoch, counted from 0 (facts 7.1; Pham et al. 2018, 3.1, 3.2)."""
+def learning_rate(weights: Training, epoch: int, step: int = 1) -> float:
+    """The learning rate during an epoch, counted from 0 (facts 7.1; Pham et al. 2018, 3.1, 3.2).
+
+    `step`, counted from 0 within the epoch, matters where the schedule is `midway`.
+    """
     schedule, lr = weights.schedule, weights.lr
     match schedule.kind:
         case "constant":
@@ -18,7 +21,9 @@ def learning_rate(weights: Weights, epoch: int) -> float:
             return max(schedule.min, lr * schedule.gamma**steps)
         case "cosine":
             done, length = cycle(epoch, schedule.period, schedule.multiply)
-            return schedule.min + (lr - schedule.min) * (1 + cos(pi * done / length)) / 2
+            late = schedule.midway and epoch > 0 and done == step == 0
+            share = 1 / 2 if late else done / length
+            return schedule.min + (lr - schedule.min) * (1 + cos(pi * share)) / 2
 
 
 def cycle(epoch: int, period: int, multiply: int) -> tuple[int, int]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -21,6 +18,9 @@ from pydantic import (
     ValidationError,
 )
 from pydantic_core import PydanticCustomError
+
+from enasdsl.semantics.layers import overlay
+from enasdsl.semantics.training import OR_NONE, ChildWeights, Data, Section, Share, Weights
 
 Settings = Mapping[str, object]
 
@@ -42,86 +42,6 @@ def _read(word: str) -> bool | int | float | str:
 
 
 Scalar = Annotated[bool | int | float | str, PlainValidator(_scalar)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-_OR_NONE = BeforeValidator(lambda value: None if value == "none" else value)
-
-
-class Section(BaseModel):
-    """A block of settings: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class Data(Section):
-    """How training examples are cut out of a data set."""
-
-    batch: PositiveInt = 128
-    """Examples, or parallel streams of tokens, in a training or reward minibatch (facts 7)."""
-    eval_batch: PositiveInt = 100
-    """Examples, or parallel streams, in a minibatch of an evaluation (facts 8.4)."""
-    bptt: PositiveInt = 35
-    """Tokens through which a gradient flows back (facts 7)."""
-    augment: bool = True
-    """Whether training images are padded by 4, cropped and flipped at random (facts 8.2)."""
-    cutout: NonNegativeInt = 0
-    """Side, in pixels, of the square blanked in each training image; 0 blanks none (facts 8.3)."""
-
-
-class Schedule(Section):
-    """The learning rate as a function of the epoch, counted from 0."""
-
-    kind: Literal["constant", "cosine", "step"] = "constant"
-    """`cosine` falls from lr to min and restarts; `step` multiplies by gamma (facts 7.1)."""
-    min: NonNegativeFloat = 0.0
-    """The least learning rate of `cosine` and `step`."""
-    period: PositiveInt = 10
-    """Epochs of the first cosine cycle (paper: 10)."""
-    multiply: PositiveInt = 2
-    """How many times longer each cosine cycle is than the one before (paper: 2)."""
-    gamma: Annotated[float, Field(gt=0, le=1)] = 0.96
-    """Factor of each epoch of `step` (paper: 0.96)."""
-    from_epoch: NonNegativeInt = 15
-    """First epoch to which `step` applies its factor (paper: 15)."""
-
-
-class Init(Section):
-    """The distribution of fresh weights."""
-
-    kind: Literal["he", "uniform"] = "he"
-    """`he`: normal with variance 2 / fan-in; `uniform`: between -bound and bound."""
-    bound: PositiveFloat = 0.1
-    """Half the width of `uniform` (facts 2.2.7)."""
-
-
-class Weights(Section):
-    """Gradient descent on the weights of the network."""
-
-    optimizer: Literal["sgd", "adam"] = "sgd"
-    """`sgd`, as in the paper, or `adam` with its usual betas, for short runs."""
-    lr: PositiveFloat = 0.05
-    """Learning rate at first."""
-    momentum: Share = 0.9
-    """Share of the last step that `sgd` keeps; 0 for none."""
-    nesterov: bool = True
-    """Whether the gradient is taken ahead of the momentum; without momentum it says nothing."""
-    decay: NonNegativeFloat = 1e-4
-    """Weight decay: its product with a weight joins the weight's gradient."""
-    inactive: Literal["rest", "decay"] = "rest"
-    """Shared weights that a step does not use `rest`, or `decay` and glide on (facts 7.4)."""
-    clip: Annotated[PositiveFloat | None, _OR_NONE] = None
-    """Greatest global norm of a gradient, or none."""
-    schedule: Schedule = Schedule()
-    """The learning rate by epoch."""
-    init: Init = Init()
-    """The distribution of fresh weights."""
-    children: PositiveInt = 1
-    """Architectures whose gradients are averaged in a step, M (paper: 1)."""
-    epochs: PositiveInt = 310
-    """Passes over the training data."""
-    steps: Annotated[PositiveInt | None, _OR_NONE] = None
-    """At most so many minibatches in an epoch, or none for all of them."""
 
 
 class Controller(Section):
@@ -129,7 +49,7 @@ class Controller(Section):
 
     hidden: PositiveInt = 100
     """Units of the LSTM (paper: 100)."""
-    tanh: Annotated[PositiveFloat | None, _OR_NONE] = 2.5
+    tanh: Annotated[PositiveFloat | None, OR_NONE] = 2.5
     """Logits are bounded to plus or minus this by a tanh, or none (paper: 2.5)."""
     temperature: PositiveFloat = 5.0
     """Logits are divided by this first (paper: 5.0)."""
@@ -145,7 +65,7 @@ class Controller(Section):
     """Adam's decay of the mean squared gradient."""
     eps: PositiveFloat = 1e-8
     """Added to Adam's denominator (the authors' code: 1e-3)."""
-    clip: Annotated[PositiveFloat | None, _OR_NONE] = None
+    clip: Annotated[PositiveFloat | None, OR_NONE] = None
     """Greatest global norm of a gradient, or none."""
     steps: NonNegativeInt = 2000
     """Updates after each epoch (paper: 2000)."""
@@ -153,12 +73,20 @@ class Controller(Section):
     """Architectures sampled and averaged in an update (paper: 1)."""
     baseline: Share = 0.99
     """Share of the moving-average baseline that an update keeps (facts 6)."""
+    baseline_from: Literal["first", "zero"] = "first"
+    """Where the baseline begins: at the first reward, or at zero as in the authors' code."""
     entropy: NonNegativeFloat = 1e-4
     """Weight, in units of the reward, of the policy's entropy in nats (facts 5.5)."""
+    entropy_of: Literal["policy", "reward", "sample"] = "policy"
+    """`policy`: its gradient in full; `reward`: as a reward only, or of the `sample`'s picks."""
     skip_rate: Annotated[float, Field(gt=0, lt=1)] = 0.4
     """Prior probability of each optional skip connection (paper: 0.4)."""
     skip_weight: NonNegativeFloat = 0.0
     """Weight in the loss of the KL divergence from that prior (paper, macro: 0.8)."""
+    skip_slope: PositiveFloat = 1.0
+    """A skip is drawn at the logit times this, and its KL is at the logit (facts 5.2.4)."""
+    distance: Annotated[PositiveFloat | None, OR_NONE] = None
+    """The logit of an input is less by its squared distance over this, or none (facts 5.4.1)."""
 
 
 class Evolution(Section):
@@ -173,9 +101,11 @@ class Evolution(Section):
 class Reward(Section):
     """What a sampled architecture earns on a validation minibatch."""
 
+    dropout: bool = False
+    """Whether dropout acts while rewards are measured, as in the authors' micro search."""
     c: PositiveFloat = 80.0
     """A language model earns c / perplexity (facts 1.6); an image classifier its accuracy."""
-    of: Annotated[str | None, _OR_NONE] = None
+    of: Annotated[str | None, OR_NONE] = None
     """What is earned instead, such as "accuracy - 0.1 * log(params), params <= 4M"."""
 
 
@@ -195,8 +125,8 @@ class Child(Section):
     """Values for the params of the space file; they may not change its decisions."""
     data: Data = Data()
     """How training examples are cut."""
-    weights: Weights = Weights()
-    """Its optimisation; `inactive` and `children` mean nothing here."""
+    weights: ChildWeights = ChildWeights()
+    """Its optimisation."""
 
 
 class Recipe(Section):
@@ -220,22 +150,16 @@ class Recipe(Section):
     """The training of the derived architecture."""
 
 
-_MODELS: Mapping[str, type[Section]] = {
-    "": Recipe,
-    "data": Data,
-    "weights": Weights,
-    "weights.schedule": Schedule,
-    "weights.init": Init,
-    "controller": Controller,
-    "evolution": Evolution,
-    "reward": Reward,
-    "derive": Derive,
-    "child": Child,
-    "child.data": Data,
-    "child.weights": Weights,
-    "child.weights.schedule": Schedule,
-    "child.weights.init": Init,
-}
+def _models(path: str, model: type[Section]) -> Iterator[tuple[str, type[Section]]]:
+    """A section and those below it, each with its dotted path."""
+    yield path, model
+    for key, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            yield from _models(f"{path}.{key}" if path else key, kind)
+
+
+_MODELS: Mapping[str, type[Section]] = dict(_models("", Recipe))
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     path: tuple(model.model_fields) for path, model in _MODELS.items()
 }
@@ -302,20 +226,6 @@ def problems(settings: Settings) -> tuple[Problem, ...]:
     return ()
 
 
-def overlay(settings: Settings, overrides: Settings) -> dict[str, object]:
-    """`settings` with `overrides` put over them section by section, dotted keys unfolded."""
-    merged: dict[str, object] = {}
-    for key, value in [*settings.items(), *overrides.items()]:
-        head, _, rest = key.partition(".")
-        if rest:
-            value = {rest: value}
-        if isinstance(value, Mapping):
-            below = merged.get(head)
-            value = overlay(below if isinstance(below, Mapping) else {}, value)
-        merged[head] = value
-    return merged
-
-
 def _inherit(settings: Mapping[str, object]) -> dict[str, object]:
     """Fills what the child leaves out of `data` and `weights` with the search's settings."""
     child = settings.get("child", {})
@@ -326,7 +236,8 @@ def _inherit(settings: Mapping[str, object]) -> dict[str, object]:
         search = settings.get(section, {})
         own = child.get(section, {})
         if isinstance(search, Mapping) and isinstance(own, Mapping):
-            filled[section] = overlay(search, own)
+            known = SECTIONS[f"child.{section}"]
+            filled[section] = overlay({k: v for k, v in search.items() if k in known}, own)
     return {**settings, "child": filled}
 
 
