@@ -17,6 +17,7 @@ from enasdsl.diagnostics import CATALOGUE
 from enasdsl.ir.apply import CALL_DEPTH
 from enasdsl.ir.budget import DEEPEST, NETWORK_STEPS, OUTLINE_STEPS
 from enasdsl.ir.count import count
+from enasdsl.ir.unique import classes
 from enasdsl.ir.sample import enumerate_space
 from enasdsl.ir.space import Space
 from enasdsl.ir.typed import RANGE_LIMIT
@@ -74,6 +75,8 @@ def test_an_example_has_the_size_that_it_states(example: Example) -> None:
     ]
     (size,) = example.stated("count")
     assert f"{count(compilation.space):,}" == size
+    for different in example.stated("different"):
+        assert f"{classes(compilation.space).count:,}" == different
 
 
 @pytest.mark.parametrize("example", [e for e in EXAMPLES if e.stated("error")], ids=named)

@@ -47,10 +47,12 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     spaces.count: (
         "enasdsl count micro",
         "enasdsl count rnn --set N=8 --output json",
+        "enasdsl count nasbench201 --unique",
     ),
     spaces.sample: (
         "enasdsl sample rnn",
         "enasdsl sample micro -n 3 --seed 0 --output jsonl",
+        'enasdsl sample darts_rnn -n 3 --unique --modulo "rename"',
     ),
     costing.costs: (
         "enasdsl costs nasbench201",
