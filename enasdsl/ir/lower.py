@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from enasdsl.diagnostics import Diagnostic
 from enasdsl.ir import cells, mentions
@@ -197,8 +198,9 @@ def _lone_cells(program: Program) -> list[Body]:
     for declared in alone or checked.cells:
         program.ledger.attempt(lambda d=declared: waiting.extend(_lone_stamps(d, ctx)))  # type: ignore[misc]
     outputs: list[Tensor] = []
-    for stamp in waiting:
-        program.ledger.attempt(lambda s=stamp: outputs.extend(_lone_outputs(*s, ctx)))  # type: ignore[misc]
+    for op, inputs, span in waiting:
+        outline = partial(_lone_outputs, op, inputs, span, ctx)
+        program.ledger.attempt(lambda found=outline: outputs.extend(found()))  # type: ignore[misc]
     for statement in checked.requires:
         require(statement, ctx)
     program.ledger.bodies[0] = ctx.builder.finish(tuple(outputs))
