@@ -15,8 +15,8 @@ from enasdsl.ir.build import Ledger, Mistake, mistake
 from enasdsl.ir.cases import Split, leaves
 from enasdsl.ir.connections import Untraced
 from enasdsl.ir.context import AMBIENT, Apply, Broken, Context, Evaluate, Program
-from enasdsl.ir.contradiction import contradiction
 from enasdsl.ir.evaluate import evaluate
+from enasdsl.ir.graph import Apply as Applied
 from enasdsl.ir.graph import Body
 from enasdsl.ir.joining import settle
 from enasdsl.ir.names import Key, Scope
@@ -114,6 +114,12 @@ def _lower(
 
 def _demanding(space: Space) -> tuple[Space | None, tuple[Diagnostic, ...]]:
     """The space with what it requires of costs, unless that is unknown or leaves nothing."""
+    if not space.constraints:
+        return space, ()
+    # Most files require nothing, and need not wait for what counts and prices to be loaded.
+    from enasdsl.ir.contradiction import contradiction
+    from enasdsl.ir.pricing import priced
+
     try:
         space = priced(space)
     except Mistake as unknown:
@@ -266,7 +272,11 @@ class _Stack:
         self.ctx = ctx
 
     def then(self, output: Tensor, ctx: Context) -> _Stack:
-        return _Stack([*self.history, output], ctx)
+        """The stack after a stage; one that puts a head beside the newest output replaces that."""
+        made = ctx.builder.values[output.ref]
+        newest = self.history[-1].ref
+        beside = isinstance(made, Applied) and made.op == "auxiliary" and made.inputs[0] == newest
+        return _Stack([*(self.history[:-1] if beside else self.history), output], ctx)
 
 
 def _part(statement: ast.Part, state: _Stack) -> _Stack:
