@@ -16,6 +16,7 @@ from test_costs import built, compiled, example, torch_macs, torch_params
 from enasdsl.ir.costs import cost
 from enasdsl.ir.count import count
 from enasdsl.ir.extent import extents
+from enasdsl.ir.pricing import unbounded
 from enasdsl.ir.record import RecordError, check
 from enasdsl.ir.sample import enumerate_space, rank, sample, unrank
 from enasdsl.ir.space import Space
@@ -157,6 +158,17 @@ def test_the_hash_does_not_depend_on_a_budget() -> None:
     space = limited(DEPTHS, "params <= 800")
     assert space is not None
     assert space.hash == compiled(DEPTHS).hash
+
+
+def test_a_child_of_other_sizes_need_not_keep_the_budget() -> None:
+    text = f"{DEPTHS}\nrequire params <= 2000\n"
+    space, wide = compiled(text), compiled(text.replace("filters = 6", "filters = 8"))
+    beyond = [a for a in sample(space, 30, Random(0)) if cost(wide, a).params > 2000]
+    assert beyond
+    for architecture in beyond:
+        with pytest.raises(RecordError, match="requirement: params <= 2000"):
+            check(wide, architecture)
+        check(unbounded(wide), architecture)
 
 
 def test_a_file_without_a_network_has_no_costs() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from enasdsl.ir.graph import Apply, Body, Call, Network, Scan
 from enasdsl.ir.parameters import active_parameter_count, parameter_count
 from enasdsl.ir.space import Architecture, Space
 from enasdsl.ir.specialize import specialize
-from enasdsl.semantics import ops
+from enasdsl.semantics.ops import OPS, OpSpec, axis_size
+from enasdsl.semantics.shapes import Args
 from enasdsl.semantics.symbols import Shape, extremes, limit
 
 
@@ -48,9 +50,18 @@ def macs(network: Network, *, examples: int = 1, times: int = 1) -> int:
         if isinstance(step, Scan):
             total += macs(step.network, examples=examples, times=times * step.shape.space[0])
         else:
-            found = ops.macs(ops.OPS[step.op], dict(step.args), inputs, step.shape)
+            found = operation_macs(OPS[step.op], dict(step.args), inputs, step.shape)
             total += shared(times * found, examples)
     return total
+
+
+def operation_macs(spec: OpSpec, args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
+    """How often an operation multiplies and adds, for one example of settled shapes."""
+    if not spec.macs:
+        return 0
+    channels = int(inputs[0].channels), int(output.channels)  # type: ignore[arg-type]
+    axes = (prod(output.space) if axis == "places" else axis for axis in spec.macs)
+    return prod(axis_size(axis, args, channels, 0) for axis in axes)
 
 
 def ceiling(space: Space) -> Cost:
@@ -76,7 +87,7 @@ def _most(value: Apply, body: Body) -> int:
     shapes = [body.values[i].shape for i in value.inputs]
     inputs = tuple(Shape(limit(s.channels), s.space) for s in shapes)
     output = Shape(limit(value.shape.channels), value.shape.space)
-    return ops.macs(ops.OPS[value.op], args, inputs, output)
+    return operation_macs(OPS[value.op], args, inputs, output)
 
 
 def shared(total: int, examples: int) -> int:

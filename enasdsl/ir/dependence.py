@@ -33,6 +33,9 @@ from enasdsl.semantics.symbols import (
     Unread,
 )
 
+LONG = 64
+"""How long the terms of a sum may be, in numbers and operators, for the effort of one more step."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -146,7 +149,9 @@ class _Planner:
         constant = sum(int(t) for t in terms if isinstance(t, int))
         unknown = [t for t in terms if not settled(t)]
         scopes = [frozenset(self.scope(t)) for t in unknown]
-        return Total(operator, constant, unknown, scopes, whole)
+        several = [t for t, scope in zip(unknown, scopes, strict=True) if len(scope) > 1]
+        effort = 1 + sum(map(_length, several)) // LONG
+        return Total(operator, constant, unknown, scopes, whole, effort=effort)
 
     def scope(self, num: Num) -> tuple[int, ...]:
         """The variables that settle a number, ascending."""
@@ -197,6 +202,11 @@ def _difference(num: Num) -> tuple[str, Num] | None:
         case Computed(">", (left, right)):
             return _difference(Computed("<", (right, left)))
     return None
+
+
+def _length(num: Num) -> int:
+    """How many numbers and operators `num` is written with."""
+    return 1 + sum(map(_length, num.operands)) if isinstance(num, Computed) else 1
 
 
 def _inverse(parents: Sequence[int | None]) -> tuple[tuple[int, ...], ...]:

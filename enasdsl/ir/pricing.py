@@ -18,7 +18,7 @@ from enasdsl.semantics.symbols import Chosen, Computed, Counted, Num
 
 WORDS = ("params", "macs")
 
-WRITTEN = 20_000
+WRITTEN = 2_000
 """The most numbers and conditions of which a cost may be written out."""
 
 
@@ -76,6 +76,14 @@ def priced(space: Space) -> Space:
         for c in space.constraints
     )
     return replace(space, constraints=constraints)
+
+
+def unbounded(space: Space) -> Space:
+    """The space without its bounds on costs, for a child whose sizes are others than the search's.
+
+    The architectures of both have the same records.
+    """
+    return replace(space, constraints=tuple(c for c in space.constraints if not c.priced))
 
 
 def _asks(space: Space, name: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from enasdsl.ir.named import named
+from enasdsl.ir.pricing import unbounded
 from enasdsl.ir.record import RecordError
 from enasdsl.ir.space import Architecture, Space
 from enasdsl.ir.specialize import specialize
@@ -67,8 +68,10 @@ class Offspring:
 
     @cached_property
     def space(self) -> Space:
-        params = child_params(self.run.recipe, shared=self.run.info.shared is not None)
-        return SpaceFile.open(self.run.space_file).space(params, self.data.task)
+        shared = self.run.info.shared is not None
+        params = child_params(self.run.recipe, shared=shared)
+        found = SpaceFile.open(self.run.space_file).space(params, self.data.task)
+        return found if shared else unbounded(found)
 
     @cached_property
     def architecture(self) -> Architecture:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 
 from enasdsl.semantics import shapes
 from enasdsl.semantics.shapes import Args, Rule
-from enasdsl.semantics.symbols import Num, Shape
+from enasdsl.semantics.symbols import Num
 
 
 class Default:
@@ -93,15 +92,6 @@ def axis_size(axis: str | int, args: Args, channels: tuple[int, int], positions:
             return channels[0] // int(args["groups"])  # type: ignore[arg-type]
         case _:
             return int(args[axis])  # type: ignore[arg-type]
-
-
-def macs(spec: OpSpec, args: Args, inputs: tuple[Shape, ...], output: Shape) -> int:
-    """How often an operation multiplies and adds, for one example of settled shapes."""
-    if not spec.macs:
-        return 0
-    channels = int(inputs[0].channels), int(output.channels)  # type: ignore[arg-type]
-    axes = (prod(output.space) if axis == "places" else axis for axis in spec.macs)
-    return prod(axis_size(axis, args, channels, 0) for axis in axes)
 
 
 # -------------------------------------------------------------------- registry

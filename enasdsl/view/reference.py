@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from textwrap import indent, wrap
 
+from enasdsl.ir.costs import operation_macs
 from enasdsl.semantics.constants import spell
 from enasdsl.semantics.imports import prelude
-from enasdsl.semantics.ops import OPS, Default, OpParameter, OpSpec, Weight, axis_size, macs
+from enasdsl.semantics.ops import OPS, Default, OpParameter, OpSpec, Weight, axis_size
 from enasdsl.semantics.shapes import ShapeMismatch
 from enasdsl.semantics.symbols import Num, Shape
 from enasdsl.syntax import ast
@@ -143,7 +144,7 @@ def _examples(spec: OpSpec) -> Iterator[Facts]:
                 "stride": stride,
                 "output": str(output),
                 "parameters": _trained(spec, args, sample, output),
-                "macs": macs(spec, args, inputs, output),
+                "macs": operation_macs(spec, args, inputs, output),
             }
 
 
