@@ -8,9 +8,16 @@ import torch.nn.functional as F
 from drafts import Draft, supernet
 from torch import Tensor
 
+from enasdsl.ir.sample import unrank
+from enasdsl.ir.specialize import specialize
 from enasdsl.nn.build import FORWARD
 from enasdsl.nn.mode import Mode, Trace
+from enasdsl.nn.supernet import Supernet
+from enasdsl.nn.weights import Init, escaped
+from enasdsl.pipeline import Compilation
+from enasdsl.search.losses import aside
 from enasdsl.semantics.symbols import Shape
+from enasdsl.source import SourceFile
 
 
 @pytest.fixture(autouse=True)
@@ -37,16 +44,16 @@ def test_a_dropped_word_is_zero_at_all_its_positions() -> None:
     y = _embedded(tokens, 0.25, _mode())
     share = []
     for row, words in zip(y, tokens, strict=True):
-        for word in words.unique():
-            (value,) = row[words == word].unique()  # type: ignore[no-untyped-call]
-            assert value.item() == pytest.approx(0) or value.item() == pytest.approx(4 / 3)
-            share.append(float(value) == 0)
+        for word in set(words.tolist()):
+            (value,) = set(row[words == word].flatten().tolist())
+            assert value in (0.0, pytest.approx(4 / 3))
+            share.append(value == 0)
     assert sum(share) / len(share) == pytest.approx(0.25, abs=0.03)
 
 
 def test_words_are_dropped_in_each_sequence_by_itself_and_never_in_evaluation() -> None:
     tokens = torch.zeros(64, 2, dtype=torch.int64)
-    assert len(_embedded(tokens, 0.5, _mode()).unique()) == 2
+    assert len(set(_embedded(tokens, 0.5, _mode()).flatten().tolist())) == 2
     assert torch.equal(_embedded(tokens, 0.5, Mode()), torch.ones(64, 2, 3))
 
 
@@ -117,3 +124,44 @@ def test_the_outputs_of_recurrent_cells_are_noted() -> None:
     (sequence,) = net.trace.sequences
     assert torch.equal(sequence, y)
     torch.testing.assert_close(sequence, x.cumsum(1))
+
+
+SIDE = """
+space side
+param filters = 4
+param aux = true
+op beside on x { auxiliary(x, x -> relu -> global_avg_pool -> linear(classes)) }
+cell c(older, newer) { older + newer -> choose [conv(1), conv(3)] }
+network image_classifier {
+  stem  conv(3)
+  stack c, beside when aux, c * 2
+  head  global_avg_pool -> linear(classes)
+}
+"""
+
+
+def test_a_head_at_the_side_leaves_the_row_of_outputs_as_it_is() -> None:
+    with_side, without = (
+        Compilation(SourceFile("side.enas", SIDE), overrides={"aux": aux}).space
+        for aux in (True, False)
+    )
+    assert with_side is not None
+    assert without is not None
+    nets = [
+        Supernet(space, init=Init(), generator=torch.Generator().manual_seed(n)).eval()
+        for n, space in enumerate((with_side, without))
+    ]
+    missing, extra = nets[1].load_state_dict(nets[0].state_dict(), strict=False)
+    network = specialize(with_side, unrank(with_side, 1))
+    assert not missing
+    assert {escaped(place) for place in aside(network)} >= {key.split(".")[0] for key in extra}
+    x = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(3))
+    same = [net(x, unrank(net.space, 1))[0] for net in nets]
+    torch.testing.assert_close(*same)
+
+
+def test_a_head_at_the_side_must_know_the_classes() -> None:
+    text = SIDE.replace("global_avg_pool -> linear(classes))", "global_avg_pool -> linear(7))")
+    found = Compilation(SourceFile("side.enas", text))
+    assert [d.code for d in found.diagnostics] == ["E0306"]
+    assert "7" in found.diagnostics[0].message

@@ -388,3 +388,13 @@ def _check_output(output: Tensor, ctx: Context, network: ast.Network) -> None:
             f"{_TASK[task.kind]} must give {wanted}",
             help="end the head with `linear(classes)` or `linear(vocabulary)`",
         )
+    for values in (*(b.values for b in ctx.builder.ledger.bodies if b), ctx.builder.values):
+        for value in values:
+            if isinstance(value, Applied) and value.op == "auxiliary":
+                _check_side(values[value.inputs[1]].shape, wanted, network)
+
+
+def _check_side(shape: Shape, wanted: Shape, network: ast.Network) -> None:
+    if shape != wanted:
+        label = f"the second input of `auxiliary` must be {wanted}"
+        raise mistake("E0306", f"a head at the side gives {shape}", network.body.ending, label)
