@@ -21,6 +21,9 @@ from enasdsl.semantics.symbols import Chosen, Computed, Counted, Num, Scalar
 LISTED = 1 << 16
 """The most picks of one decision of several members that are listed."""
 
+COMPARED = 1 << 20
+"""The most members of one decision, times the sets of members that are told apart."""
+
 
 @dataclass(eq=False)
 class TooManyStates(Exception):
@@ -128,6 +131,8 @@ def variables(space: Space) -> Iterator[Variable]:
                 raise TooManyStates((decision,), LISTED)
             yield _listed(index, domain, read, dead)
         else:
+            if len(read.allowed) * domain.size > COMPARED:
+                raise TooManyStates((decision,), COMPARED)
             yield from _split(index, domain, list(read.allowed), dead)
 
 

@@ -30,6 +30,7 @@ from fuzz.report import minimise, report
 MEMORY = 500 * 2**20
 PATIENCE = 10.0  # seconds of CPU until whatever runs is stopped
 TRIALS = 3
+AFRESH = 75  # the exit code of a process that is to be started again
 DEADLINE = 300  # seconds until a process that cannot even be stopped is ended
 POOL = 400
 
@@ -103,12 +104,14 @@ def work(run: Run, worker: int) -> None:
     place = run.folder / str(worker)
     place.mkdir(exist_ok=True)
     (place / "other.enas").write_text('import "fuzz.enas"\nimport micro\nop other { relu }\n')
-    done = len(list(lines(run.log(worker))))
+    done = run.log(worker).read_bytes().count(b"\n") if run.log(worker).exists() else 0
     with run.log(worker).open("a", encoding="utf-8", buffering=1) as log:
         for number in range(worker + done * run.workers, run.files, run.workers):
             (place / "number").write_text(str(number))
             verdict = judged(place / "fuzz.enas", case(run.seed, number), run.slack)
             log.write(json.dumps({"number": number, **asdict(verdict)}) + "\n")
+            if sum(verdict.seconds.values()) > 0.7 or verdict.failure:
+                sys.exit(AFRESH)  # what a large file leaves behind is not held against the next
 
 
 def lines(path: Path) -> Iterator[dict[str, object]]:
@@ -120,22 +123,23 @@ def lines(path: Path) -> Iterator[dict[str, object]]:
 def supervise(run: Run) -> None:
     """Runs the workers; one that died has its file written down as a failure and starts again."""
     context = multiprocessing.get_context("fork")
+    corpus(), generated(POOL, run.seed), derived(Random(0))  # once, for every process
     pending = list(range(run.workers))
     running: dict[int, BaseProcess] = {}
     while pending or running:
         for worker in pending:
             running[worker] = context.Process(target=work, args=(run, worker))
             running[worker].start()
-        time.sleep(0.5)
+        time.sleep(0.05)
         ended = {w: p for w, p in running.items() if not p.is_alive()}
         pending = [w for w, process in ended.items() if process.exitcode]
         for worker, process in ended.items():
             del running[worker]
-            if process.exitcode:
+            if process.exitcode not in (0, AFRESH):
                 _bury(run, worker, process.exitcode)
 
 
-def _bury(run: Run, worker: int, code: int) -> None:
+def _bury(run: Run, worker: int, code: int | None) -> None:
     number = int((run.folder / str(worker) / "number").read_text())
     verdict = Verdict(failure=f"the process ended with {code}", seconds={"check": DEADLINE})
     with run.log(worker).open("a", encoding="utf-8") as log:
