@@ -41,8 +41,8 @@ def specialize(space: Space, architecture: Architecture) -> Network:
     if not space.network:
         raise ValueError(f"space {space.name} has no network: its file declares cells alone")
     reading = read_off(space, architecture.picks)
-    plans = [_Plan.of(body, reading) for body in space.bodies]
-    emitter = _Emitter(space.bodies, plans, reading)
+    plans = [Plan.of(body, reading) for body in space.bodies]
+    emitter = Emitter(space.bodies, plans, reading)
     return emitter.network(0, "")
 
 
@@ -128,14 +128,15 @@ def _branch(value: Select, reading: Reading) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """What one architecture needs of a body: its Apply and Call values, in order."""
 
     targets: dict[int, int]  # a needed value -> the Input, Apply or Call that it is
     needed: tuple[int, ...]
 
     @staticmethod
-    def of(body: Body, reading: Reading) -> _Plan:
+    def of(body: Body, reading: Reading) -> Plan:
+        """What the outputs of a body need."""
         targets: dict[int, int] = {}
         seen: set[int] = set()
         pending = list(body.outputs)
@@ -148,7 +149,7 @@ class _Plan:
                 seen.add(target)
                 pending.extend(_present(body, body.values[target], reading))
         needed = sorted(t for t in seen if not isinstance(body.values[t], Input))
-        return _Plan(targets, tuple(needed))
+        return Plan(targets, tuple(needed))
 
 
 def _target(body: Body, ref: int, reading: Reading) -> int:
@@ -168,24 +169,27 @@ def _present(body: Body, value: Value, reading: Reading) -> list[int]:
     assert isinstance(value, Apply | Call | Input)
     if isinstance(value, Input):
         return []
-    return [i for i in value.inputs if _is_present(body, i, reading)]
+    return [i for i in value.inputs if is_present(body, i, reading)]
 
 
-def _is_present(body: Body, ref: int, reading: Reading) -> bool:
+def is_present(body: Body, ref: int, reading: Reading) -> bool:
+    """Whether a value is there in this architecture."""
     value = body.values[ref]
     return not isinstance(value, Present) or reading.holds(value.condition)
 
 
 @dataclass(slots=True)
-class _Emitter:
+class Emitter:
+    """Makes the steps of one architecture out of the values of the bodies."""
+
     bodies: tuple[Body, ...]
-    plans: list[_Plan]
+    plans: list[Plan]
     reading: Reading
 
     def network(self, index: int, prefix: str) -> Network:
         """A body as a network of its own."""
         body = self.bodies[index]
-        shapes = tuple(self._shape(v.shape) for v in body.values[: body.inputs])
+        shapes = tuple(self.shape(v.shape) for v in body.values[: body.inputs])
         steps: list[Step | Scan] = []
         outputs = self._inline(index, prefix, list(range(body.inputs)), steps, body.inputs)
         return _pruned(Network(shapes, tuple(steps), outputs))
@@ -201,10 +205,10 @@ class _Emitter:
             value = body.values[ref]
             assert isinstance(value, Apply | Call)
             read = tuple(
-                where[plan.targets[i]] for i in value.inputs if _is_present(body, i, self.reading)
+                where[plan.targets[i]] for i in value.inputs if is_present(body, i, self.reading)
             )
             if isinstance(value, Apply):
-                steps.append(self._step(body, value, read, prefix))
+                steps.append(self.step(body, value, read, prefix))
                 where[ref] = base + len(steps) - 1
             elif value.states:
                 steps.append(self._scan(value, read, prefix))
@@ -216,9 +220,10 @@ class _Emitter:
                 where[ref] = called[value.place][value.output]
         return tuple(where[plan.targets[o]] for o in body.outputs)
 
-    def _step(self, body: Body, value: Apply, read: tuple[int, ...], prefix: str) -> Step:
+    def step(self, body: Body, value: Apply, read: tuple[int, ...], prefix: str) -> Step:
+        """An operation with every number settled; `prefix` is the stamp that it stands in."""
         args = tuple((n, resolve(a, self.reading)) for n, a in value.args)
-        shape = self._shape(value.shape)
+        shape = self.shape(value.shape)
         if not OPS[value.op].weights:
             return Step(value.op, args, read, "", shape)
         dims = [body.values[i].shape.channels for i in value.inputs]
@@ -236,9 +241,10 @@ class _Emitter:
     def _scan(self, value: Call, read: tuple[int, ...], prefix: str) -> Scan:
         place = join(prefix, value.place)
         network = self.network(value.body, place)
-        return Scan(network, read, value.states, place, self._shape(value.shape))
+        return Scan(network, read, value.states, place, self.shape(value.shape))
 
-    def _shape(self, shape: Shape) -> Shape:
+    def shape(self, shape: Shape) -> Shape:
+        """A shape with its channels settled."""
         if isinstance(shape.channels, int):
             return shape
         return Shape(width(spans(shape.channels, self.reading)), shape.space, shape.tokens)
