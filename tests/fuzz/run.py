@@ -110,8 +110,13 @@ def work(run: Run, worker: int) -> None:
             (place / "number").write_text(str(number))
             verdict = judged(place / "fuzz.enas", case(run.seed, number), run.slack)
             log.write(json.dumps({"number": number, **asdict(verdict)}) + "\n")
-            if sum(verdict.seconds.values()) > 0.7 or verdict.failure:
+            if verdict.failure or _peak() > MEMORY / 3:
                 sys.exit(AFRESH)  # what a large file leaves behind is not held against the next
+
+
+def _peak() -> int:
+    """The most memory that this process had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def lines(path: Path) -> Iterator[dict[str, object]]:
