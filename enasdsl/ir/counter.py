@@ -113,7 +113,7 @@ class Counter:
         self._deal(index, self.plan.roots, states, indices)
         for number, variable in enumerate(self.plan.variables):
             place, left = self._locate(number, states[number], indices[number])
-            for child, state in self._below(number, states[number].lasting, place):
+            for child, state in self.below(number, states[number].lasting, place):
                 states[child] = state
             left = self._deal(left, self.plan.children[number], states, indices)
             branch = variable.outcomes[place]
@@ -133,13 +133,24 @@ class Counter:
             outcome, index = variable.locate(picks[variable.decision])
             starts.append(self._start(number, states[number], outcome))
             indices.append(index)
-            for child, state in self._below(number, states[number].lasting, outcome):
+            for child, state in self.below(number, states[number].lasting, outcome):
                 states[child] = state
         for number in reversed(range(len(indices))):
             children = self.plan.children[number]
             gathered = self._gather(indices[number], children, states, indices)
             indices[number] = starts[number] + gathered
         return self._gather(0, self.plan.roots, states, indices)
+
+    def open(self, number: int, state: State, outcome: int) -> bool:
+        """Whether an architecture follows where a variable in a state has this outcome."""
+        starts = self.stages[number].rows[state.lasting].starts
+        allowed = self._select(number, state.ending)[0]
+        return bool(allowed >> outcome & 1) and starts[outcome + 1] > starts[outcome]
+
+    def below(self, number: int, lasting: Values, outcome: int) -> Iterator[tuple[int, State]]:
+        """The children of a variable, each in the state that an outcome leads to."""
+        for child, keys, ends in self._following(self.stages[number], lasting):
+            yield child, State(keys[outcome], ends[outcome])
 
     # ----------------------------------------------------------------- numbers
 
@@ -240,10 +251,6 @@ class Counter:
         for child in stage.children:
             below = self.stages[child]
             yield child, _rows(columns, below.lasting, number), _rows(columns, below.ending, number)
-
-    def _below(self, number: int, lasting: Values, outcome: int) -> Iterator[tuple[int, State]]:
-        for child, keys, ends in self._following(self.stages[number], lasting):
-            yield child, State(keys[outcome], ends[outcome])
 
     def _column(self, number: int, fact: Fact, value: Value) -> tuple[list[Value], int]:
         """What a fact becomes with each outcome of a variable, and which it does not refuse."""

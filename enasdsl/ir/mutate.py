@@ -60,7 +60,7 @@ class Mutator(Counter):
             for outcome, branch in enumerate(variable.outcomes):
                 size = 1 if branch is None else branch.size
                 others = size - (outcome == here.outcome)
-                if others and self._open(number, states[number], outcome):
+                if others and self.open(number, states[number], outcome):
                     yield _Option(number, outcome, others)
             self._enter(number, here.outcome, states)
 
@@ -76,7 +76,7 @@ class Mutator(Counter):
         states = [ROOT] * len(self.stages)
         for number, variable in enumerate(self.plan.variables):
             here = changed if number == pivot else taken[number]
-            if not self._open(number, states[number], here.outcome):
+            if not self.open(number, states[number], here.outcome):
                 ways = self._ways(number, states[number])
                 outcome = self._locate(number, states[number], rng.randrange(ways))[0]
                 branch = variable.outcomes[outcome]
@@ -84,14 +84,8 @@ class Mutator(Counter):
             self._enter(number, here.outcome, states)
             yield here
 
-    def _open(self, number: int, state: State, outcome: int) -> bool:
-        """Whether an outcome has legal completions in a state."""
-        starts = self.stages[number].rows[state.lasting].starts
-        allowed = self._select(number, state.ending)[0]
-        return bool(allowed >> outcome & 1) and starts[outcome + 1] > starts[outcome]
-
     def _enter(self, number: int, outcome: int, states: list[State]) -> None:
-        for child, state in self._below(number, states[number].lasting, outcome):
+        for child, state in self.below(number, states[number].lasting, outcome):
             states[child] = state
 
     def _joined(self, taken: Iterator[Taken]) -> tuple[Picks, ...]:
