@@ -20,6 +20,7 @@ from runs import runs
 from torch import Tensor
 
 from enasdsl.cli import main
+from enasdsl.ir.costs import cost
 from enasdsl.ir.count import count
 from enasdsl.ir.parameters import active_parameter_count
 from enasdsl.ir.sample import enumerate_space, sample
@@ -108,10 +109,28 @@ def test_the_sizes_by_hand() -> None:
     layer, convolution = 10, 12
     depths = [(e, n) for e in range(1, 4) for n in range(4) if e + n <= 4]
     wanted = 4 * 3 * sum(convolution**e * layer**n for e, n in depths)
-    assert count(lowered("cnn_transformer")) == wanted
+    free = Compilation.open(FOLDER / "cnn_transformer.enas", overrides={"budget": 10**9}).space
+    assert free is not None
+    assert count(free) == wanted
     short, long = 4 * (1 * 2), 4 * (3 * 2) * (6 * 2)
     assert count(lowered("dense_recurrent")) == (short + long) * (4 * 4 * 4 * 2) ** 2 * 3 * 2
     assert count(lowered("motif_of_motifs")) == (4**3) ** 3 * (3**3) ** 2 * 2 * 2 * 2
+
+
+def test_a_budget_keeps_what_is_listed_and_cheap_enough() -> None:
+    def space(**overrides: object) -> Space:
+        file = FOLDER / "cnn_transformer.enas"
+        found = Compilation.open(file, overrides={"base": 4, "longest": 1} | overrides, task=IMAGES)
+        assert found.space is not None, found.diagnostics
+        return found.space
+
+    free = space(budget=10**9)
+    price = {chosen: cost(free, chosen).macs for chosen in enumerate_space(free)}
+    assert count(free) == len(price) == 4 * 3 * (12 + 12 * 10)
+    for budget in (min(price.values()), 30_000, max(price.values()) - 1):
+        kept = {chosen.picks for chosen, macs in price.items() if macs <= budget}
+        assert {chosen.picks for chosen in enumerate_space(space(budget=budget))} == kept
+        assert 0 < count(space(budget=budget)) == len(kept) < len(price)
 
 
 def batch(name: str) -> Tensor:
