@@ -11,6 +11,7 @@ from torch import Tensor
 from enasdsl.ir.sample import unrank
 from enasdsl.ir.specialize import specialize
 from enasdsl.nn.build import FORWARD
+from enasdsl.nn.execute import Call
 from enasdsl.nn.mode import Mode, Trace
 from enasdsl.nn.supernet import Supernet
 from enasdsl.nn.weights import Init, escaped
@@ -81,6 +82,17 @@ def test_the_share_of_dropped_paths_grows_with_training(progress: float) -> None
     assert float((y == 0).float().mean()) == pytest.approx(0.4 * progress, abs=0.02)
     steady = _dropped(x, _mode(progress=progress), ramp=False)
     assert float((steady == 0).float().mean()) == pytest.approx(0.4, abs=0.02)
+
+
+def test_the_share_of_dropped_paths_grows_with_depth() -> None:
+    draft = Draft(Shape(1))
+    value = 0
+    for _ in range(4):
+        value = draft.add("drop_path", value, rate=0.4, ramp=True)
+    steady = draft.add("drop_path", value, rate=0.4, ramp=False)
+    program = supernet([]).program(draft.network(steady))
+    rates = [call.args["rate"] for call in program.calls if isinstance(call, Call)]
+    assert rates == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.4])
 
 
 def test_no_path_is_dropped_in_evaluation() -> None:

@@ -13,6 +13,7 @@ from enasdsl.ir.graph import Network, Scan, Step
 from enasdsl.ir.parameters import Region
 from enasdsl.nn.build import FORWARD
 from enasdsl.nn.mode import Args, Forward, Mode
+from enasdsl.nn.regularise import ramped
 from enasdsl.nn.weights import WeightStore, cut, paste
 from enasdsl.semantics.symbols import Shape, Spans
 
@@ -74,12 +75,13 @@ class Program:
     def __init__(self, network: Network, regions: Regions) -> None:
         shapes = [*network.inputs, *(step.shape for step in network.steps)]
         free = _last_uses(network)
+        steps = ramped(network.steps)
         self.network = network
         self.calls: tuple[Call | Loop, ...] = tuple(
             _loop(step, shapes, gone, regions)
             if isinstance(step, Scan)
             else _call(step, gone, regions(step))
-            for step, gone in zip(network.steps, free, strict=True)
+            for step, gone in zip(steps, free, strict=True)
         )
 
     def run(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from enasdsl.ir.graph import Scan, Step
 from enasdsl.nn.mode import Args, Mode, channel_axis
 
 
@@ -43,12 +45,29 @@ def sequence_dropout(
 def drop_path(
     inputs: Sequence[Tensor], weights: dict[str, Tensor], args: Args, mode: Mode
 ) -> Tensor:
-    """Larsson et al. 2017; the growing rate is that of Zoph et al. 2018 (facts 4.3.4)."""
+    """Larsson et al. 2017; a rate that grows with training is Zoph et al. 2018's (facts 4.3.4)."""
     (x,) = inputs
     rate = args["rate"] * (mode.progress if args["ramp"] else 1.0)
     if not mode.training or rate == 0:
         return x
     return x * mask(x, [len(x)] + [1] * (x.dim() - 1), rate, mode)
+
+
+def ramped(steps: Sequence[Step | Scan]) -> Iterator[Step | Scan]:
+    """Steps in which the k-th of n ramped dropped paths has k/n of its rate (facts 4.3.4)."""
+    total = sum(map(_ramps, steps))
+    count = 0
+    for step in steps:
+        if not isinstance(step, Scan) and _ramps(step):
+            count += 1
+            args = dict(step.args)
+            args["rate"] = float(args["rate"]) * count / total
+            step = replace(step, args=tuple(args.items()))
+        yield step
+
+
+def _ramps(step: Step | Scan) -> bool:
+    return isinstance(step, Step) and step.op == "drop_path" and bool(dict(step.args)["ramp"])
 
 
 def embedding(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
-from enasdsl.ir.graph import Network, Scan
+from enasdsl.ir.graph import Network, Scan, Step
 from enasdsl.ir.parameters import steps
 from enasdsl.nn.mode import Trace
 from enasdsl.nn.weights import WeightStore
@@ -47,18 +47,34 @@ def _penalty(sequence: Tensor, settings: Penalty) -> Tensor | float:
 
 def aside(network: Network) -> frozenset[str]:
     """The places of operations that only heads at the side need."""
+    trunk = _behind(network, network.outputs)
+    at = range(len(network.inputs), len(network.inputs) + len(network.steps))
+    heads = [
+        s.inputs[1] for i, s in zip(at, network.steps, strict=True) if i in trunk and _joins(s)
+    ]
+    side = _behind(network, heads) - trunk
+    found = {i: s for i, s in zip(at, network.steps, strict=True) if i in trunk | side}
+    kept = {p for i, s in found.items() if i in trunk for p in _places(s)}
+    return frozenset(p for i, s in found.items() if i in side for p in _places(s)) - kept
+
+
+def _behind(network: Network, outputs: Iterable[int]) -> set[int]:
+    """The values from which `outputs` are made, heads at the side left out."""
     first = len(network.inputs)
-    needed = set(network.outputs)
-    for index in reversed(range(len(network.steps))):
-        step = network.steps[index]
-        if first + index in needed:
-            to_side = not isinstance(step, Scan) and step.op == "auxiliary"
-            needed.update(step.inputs[:1] if to_side else step.inputs)
-    kept, left = set[str](), set[str]()
-    for index, step in enumerate(network.steps):
-        within = steps(step.network) if isinstance(step, Scan) else (step,)
-        (kept if first + index in needed else left).update(s.place for s in within)
-    return frozenset(left - kept)
+    needed = set(outputs)
+    for index in reversed(range(first, first + len(network.steps))):
+        step = network.steps[index - first]
+        if index in needed:
+            needed.update(step.inputs[:1] if _joins(step) else step.inputs)
+    return needed
+
+
+def _joins(step: Step | Scan) -> bool:
+    return isinstance(step, Step) and step.op == "auxiliary"
+
+
+def _places(step: Step | Scan) -> Iterator[str]:
+    yield from (s.place for s in (steps(step.network) if isinstance(step, Scan) else (step,)))
 
 
 def hold(store: WeightStore, network: Network, keys: Iterable[tuple[str, str]]) -> None:

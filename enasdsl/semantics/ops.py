@@ -336,7 +336,7 @@ _SPECS = (
     OpSpec(
         "drop_path",
         "regularisation",
-        "zero the value for a share of the examples; `ramp`: a share that grows with training",
+        "zero a share `rate` of the examples; `ramp`: it grows with depth and with training",
         shapes.numeric("drop_path"),
         (OpParameter("rate", float, 0.1, least=0), OpParameter("ramp", bool, True)),
     ),
