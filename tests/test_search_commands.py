@@ -55,7 +55,7 @@ def test_a_search_writes_down_what_it_was(world: tuple[Path, str], tmp_path: Pat
     out = tmp_path / "run"
     result = search(*world, out=out, seed=3, settings={"hidden": 5, "controller.lr": 0.02})
     assert (result.ending, result.epochs) == (Ending.FINISHED, 2)
-    assert result.steps == 2 * (6 + 4 + 10)
+    assert result.steps == 2 * (6 + 4 + 10 + 1)
     run = open_run(out)
     assert run.recipe.params == {"hidden": 5}
     assert run.recipe.controller.lr == 0.02
@@ -65,7 +65,7 @@ def test_a_search_writes_down_what_it_was(world: tuple[Path, str], tmp_path: Pat
     phases = [
         json.loads(line)["phase"] for line in (out / "metrics.jsonl").read_text().splitlines()
     ]
-    assert set(phases) == {"weights", "controller", "samples"}
+    assert set(phases) == {"weights", "controller", "samples", "beliefs"}
     assert len(list((out / "checkpoints").iterdir())) == 2
     assert list(out.glob("events.*"))
 

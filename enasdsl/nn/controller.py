@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from enasdsl.ir.constraint import satisfied
 from enasdsl.ir.space import Architecture, Space
+from enasdsl.nn.beliefs import unsure
 from enasdsl.nn.digits import decode, encode, plan
 from enasdsl.nn.score import Score, score
 from enasdsl.nn.walk import Given, Walk, Weights
@@ -124,6 +125,16 @@ class Controller(nn.Module):
     def log_prob(self, architectures: Sequence[Architecture]) -> Tensor:
         """The log-probability of each, [n], differentiable."""
         return self.evaluate(architectures).log_prob
+
+    @torch.no_grad()
+    def beliefs(self, n: int, generator: torch.Generator) -> tuple[float | None, ...]:
+        """The mean entropy in nats of each decision over those of `n` draws that take it.
+
+        None where none takes it. Constraints are left out, as in probabilities.
+        """
+        walk = Walk(self.plan, self._weights(), n, generator=generator)
+        walk.run()
+        return unsure(self.plan.turns, walk)
 
     def _draw(self, n: int, generator: torch.Generator) -> Samples:
         walk = Walk(self.plan, self._weights(), n, generator=generator)

@@ -101,7 +101,7 @@ def _softmax(group: Sequence[Digit]) -> Sums:
 def _sigmoid(sets: Sequence[Bits]) -> Sums:
     logits, bits, free = _joined(sets)
     taken = logsigmoid(torch.where(bits, logits, -logits)).where(free, 0.0)
-    unsure = _entropy(logits).where(free, 0.0)
+    unsure = bit_entropy(logits).where(free, 0.0)
     return taken.sum(1), unsure.sum(1), _surprise(taken).sum(1)
 
 
@@ -120,7 +120,7 @@ def _skips(
     logits = logits / slope
     on = logits.sigmoid()
     cross = on * math.log(prior) + (1 - on) * math.log1p(-prior)
-    divergence = (-_entropy(logits) - cross).where(free, 0.0).sum(1)
+    divergence = (-bit_entropy(logits) - cross).where(free, 0.0).sum(1)
     taken = torch.cat([s.live for s in sets], 1).sum(1)
     rates = (bits & free).sum(1) / free.sum(1).clamp(min=1)
     return divergence / taken.clamp(min=1), rates
@@ -134,5 +134,6 @@ def _joined(sets: Sequence[Bits]) -> tuple[Tensor, Tensor, Tensor]:
     )
 
 
-def _entropy(logits: Tensor) -> Tensor:
+def bit_entropy(logits: Tensor) -> Tensor:
+    """Of a Bernoulli variable with each of these logits, in nats."""
     return -logsigmoid(-logits) - logits * logits.sigmoid()

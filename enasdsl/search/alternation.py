@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from enasdsl.ir.parameters import used
+from enasdsl.ir.record import to_token
 from enasdsl.ir.space import Architecture
 from enasdsl.nn.supernet import Supernet
+from enasdsl.search.beliefs import believing, noted
 from enasdsl.search.descent import Descent
 from enasdsl.search.drive import Step
 from enasdsl.search.losses import beside, hold, traced
@@ -23,7 +26,7 @@ from enasdsl.semantics.recipe import Recipe
 
 SURVEY = 10
 """Architectures that are sampled and scored at the end of each epoch (facts 1.7)."""
-WEIGHTS, CONTROLLER, SAMPLES = "weights", "controller", "samples"
+WEIGHTS, CONTROLLER, SAMPLES, BELIEFS = "weights", "controller", "samples", "beliefs"
 
 
 class Alternation:
@@ -31,7 +34,9 @@ class Alternation:
 
     Phase `weights` passes over the training part with fresh architectures for every minibatch
     while the strategy is fixed; phase `controller` lets the strategy learn from rewards on the
-    validation part while the weights are fixed; then a few `samples` are scored for the record.
+    validation part while the weights are fixed; then a few `samples` are scored for the record,
+    and the strategy's `beliefs` written down. `visited` counts the draws of each architecture by
+    its token.
     """
 
     def __init__(
@@ -51,11 +56,14 @@ class Alternation:
         self._descent = Descent(supernet, recipe.weights)
         device = next(supernet.parameters()).device
         supernet.noise = device_generator(device, seed, "noise")
+        self._believer = believing(strategy)
+        self.visited: Counter[str] = Counter()
         steps = recipe.weights.steps
         self._lengths = {
             WEIGHTS: problem.steps if steps is None else min(steps, problem.steps),
             CONTROLLER: recipe.controller.steps if strategy.learns else 0,
             SAMPLES: SURVEY,
+            BELIEFS: int(self._believer is not None),
         }
         self._phases = [phase for phase, length in self._lengths.items() if length]
         self._epoch = 0
@@ -106,15 +114,23 @@ class Alternation:
                 return self._train()
             case "controller":
                 return self._learn()
+            case "beliefs":
+                return noted(self._believer, self._epoch) if self._believer else {}
             case _:
-                (architecture,) = self.strategy.ask(1)
+                (architecture,) = self._ask(1)
                 reward, figure = self._reward(architecture)
                 return {"reward": reward, self._problem.figure: figure}
+
+    def _ask(self, n: int) -> Sequence[Architecture]:
+        """What the strategy draws, counted."""
+        architectures = self.strategy.ask(n)
+        self.visited.update(map(to_token, architectures))
+        return architectures
 
     def _train(self) -> dict[str, float]:
         """One step of the shared weights on M architectures, their gradients averaged (eq. 1)."""
         batch = self._problem.train_batch()
-        architectures = self.strategy.ask(self._recipe.weights.children)
+        architectures = self._ask(self._recipe.weights.children)
         lr = learning_rate(self._recipe.weights, self._epoch, self._index)
         self._descent.clear()
         self.supernet.train()
@@ -145,7 +161,7 @@ class Alternation:
 
     def _learn(self) -> dict[str, float]:
         """One update of the strategy, each architecture on a validation minibatch of its own."""
-        architectures = self.strategy.ask(self._recipe.controller.children)
+        architectures = self._ask(self._recipe.controller.children)
         measured = [self._reward(a) for a in architectures]
         rewards = [reward for reward, _ in measured]
         learned = self.strategy.tell(architectures, rewards)
@@ -168,6 +184,7 @@ class Alternation:
             "descent": self._descent.state_dict(),
             "strategy": self.strategy.state_dict(),
             "valuation": self.valuation.state_dict(),
+            "visited": dict(self.visited),
             "problem": self._problem.state_dict(),
             "place": (self._epoch, self._phase, self._index),
             "totals": dict(self._totals),
@@ -182,6 +199,7 @@ class Alternation:
         self._descent.load_state_dict(state["descent"])
         self.strategy.load_state_dict(state["strategy"])
         self.valuation.load_state_dict(state["valuation"])
+        self.visited = Counter(state["visited"])
         self._problem.load_state_dict(state["problem"])
         self._epoch, self._phase, self._index = state["place"]
         self._totals = dict(state["totals"])

@@ -15,6 +15,9 @@ from enasdsl.search.seeds import generator
 from enasdsl.semantics.recipe import Controller as Settings
 from enasdsl.semantics.recipe import Recipe
 
+BELIEFS = 16
+"""Architectures over which the entropies of single decisions are averaged."""
+
 
 class Enas:
     """The controller of the paper, trained by REINFORCE (Pham et al. 2018, section 2.2).
@@ -27,6 +30,7 @@ class Enas:
         self.controller = controller_of(space, recipe.controller, seed)
         self._reinforce = Reinforce(self.controller, recipe.controller)
         self._draws = generator(seed, "architectures")
+        self._seed = seed
         self.learns = bool(space.decisions)
 
     @torch.no_grad()
@@ -43,6 +47,13 @@ class Enas:
         self, architectures: Sequence[Architecture], rewards: Sequence[float]
     ) -> dict[str, float]:
         return self._reinforce.update(architectures, rewards)
+
+    def beliefs(self, epoch: int) -> dict[str, float]:
+        """The entropy of each decision by its path, over draws that disturb no others."""
+        draws = generator(self._seed, "beliefs", epoch)
+        found = self.controller.beliefs(BELIEFS, draws)
+        decisions = self.controller.space.decisions
+        return {d.path: h for d, h in zip(decisions, found, strict=True) if h is not None}
 
     def state_dict(self) -> dict[str, Any]:
         return {
