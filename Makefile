@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-.PHONY: demo test quick lint types check venv clean
+.PHONY: demo test quick lint types check bench venv clean
 venv: $(READY)
 
 $(READY): pyproject.toml .ci/constraints.txt
@@ -52,6 +52,10 @@ check: $(READY)
 # What needs no torch, in half a minute: for every save, where `test` is for every commit.
 quick: $(READY)
 	$(BIN)/pytest -n $(WORKERS) --quick -m 'not trains'
+
+# On an idle machine: ratios to goals and to rivals, and what was lost since they were stored.
+bench: $(READY)
+	$(BIN)/python -m tests.benchmarks --compare
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
