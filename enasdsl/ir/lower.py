@@ -22,10 +22,10 @@ from enasdsl.ir.joining import settle
 from enasdsl.ir.names import Key, Scope
 from enasdsl.ir.places import place_specs
 from enasdsl.ir.presence import Presence, reordered
-from enasdsl.ir.pricing import priced, unpriced
 from enasdsl.ir.space import Published, Space
 from enasdsl.ir.statements import bind, require, strided
 from enasdsl.ir.typed import describe, number, operation
+from enasdsl.ir.unpriced import unpriced
 from enasdsl.ir.values import (
     Absent,
     ByCase,

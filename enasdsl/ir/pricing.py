@@ -10,34 +10,15 @@ from dataclasses import replace
 from functools import reduce
 
 from enasdsl.ir.build import mistake
-from enasdsl.ir.space import Constraint, Kind, Space
+from enasdsl.ir.space import Kind, Space
 from enasdsl.ir.terms import TooTangled, totals
+from enasdsl.ir.unpriced import unpriced
 from enasdsl.semantics.diagrams import Diagram, Node
 from enasdsl.semantics.summed import Product, Summed
 from enasdsl.semantics.symbols import Chosen, Computed, Counted, Num
 
-WORDS = ("params", "macs")
-
 WRITTEN = 2_000
 """The most numbers and conditions of which a cost may be written out."""
-
-
-def word(name: str) -> Num:
-    """One of WORDS while the network is not known."""
-    return Computed(name, ())
-
-
-def unpriced(constraint: Constraint) -> bool:
-    """Whether a constraint speaks of costs that are not known yet."""
-    return _speaks(constraint.value)
-
-
-def _speaks(num: Num) -> bool:
-    match num:
-        case Computed(operator, operands):
-            return operator in WORDS or any(map(_speaks, operands))
-        case _:
-            return False
 
 
 def priced(space: Space) -> Space:

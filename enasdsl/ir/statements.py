@@ -15,9 +15,9 @@ from enasdsl.ir.context import Broken, Context, Frame
 from enasdsl.ir.folding import is_truth
 from enasdsl.ir.joining import settle
 from enasdsl.ir.names import at
-from enasdsl.ir.pricing import WORDS, word
 from enasdsl.ir.space import Constraint
 from enasdsl.ir.typed import describe, integer, items_of, operation, truth
+from enasdsl.ir.unpriced import WORDS, word
 from enasdsl.ir.values import Absent, Item, Listing, Lowered, Tensor
 from enasdsl.semantics.symbols import Chosen, Computed, Condition, Scalar
 from enasdsl.source import Span
