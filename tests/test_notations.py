@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -177,7 +178,7 @@ def test_an_architecture_of_another_size_says_what_to_set() -> None:
 
 
 def test_import_prints_a_token_and_writes_a_record(
-    tmp_path: pytest.TempPathFactory,
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

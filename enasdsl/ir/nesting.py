@@ -51,7 +51,10 @@ class Frame:
 
 
 def nest(space: Space, architecture: Architecture) -> Frame:
-    """The frames of an architecture; raises ValueError where the file has no network."""
+    """The frames of an architecture; raises ValueError where the file has no network.
+
+    Heads at the side, which only training looks at, are left out.
+    """
     if not space.network:
         raise ValueError(f"space {space.name} has no network: its file declares cells alone")
     reading = read_off(space, architecture.picks)
@@ -127,7 +130,9 @@ class _Nester:
     def _read(self, index: int, value: Apply | Call) -> tuple[int, ...]:
         body, plan = self.bodies[index], self.plans[index]
         reading = self.emitter.reading
-        return tuple(plan.targets[i] for i in value.inputs if is_present(body, i, reading))
+        beside = isinstance(value, Apply) and value.op == "auxiliary"
+        inputs = value.inputs[:1] if beside else value.inputs
+        return tuple(plan.targets[i] for i in inputs if is_present(body, i, reading))
 
     def _operation(self, index: int, ref: int, value: Apply) -> _Row:
         step = self.emitter.step(self.bodies[index], value, (), "")
