@@ -8,22 +8,25 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from enasdsl.ir.completion import Completions
 from enasdsl.ir.constraint import satisfied
 from enasdsl.ir.space import Architecture, Space
+from enasdsl.ir.variables import TooManyStates
 from enasdsl.nn.beliefs import unsure
 from enasdsl.nn.digits import decode, encode, plan
+from enasdsl.nn.guide import Guide
 from enasdsl.nn.score import Score, score
 from enasdsl.nn.walk import Given, Walk, Weights
 
 ATTEMPTS = 32
-"""How many batches are drawn for architectures that meet the constraints."""
+"""How many batches are drawn where architectures are drawn until they meet the constraints."""
 
 LARGEST = 4096
 """The largest of those batches, unless more architectures are asked for."""
 
 
 class ConstraintError(RuntimeError):
-    """A constraint that the policy hardly ever meets."""
+    """A constraint that no architecture meets, or, where draws are repeated, hardly any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,10 @@ class Controller(nn.Module):
     One LSTM without biases takes the decisions in order, its input the previous pick. Operations
     and values are picked by a softmax, inputs by attention over the states in which they were
     designed. A logit l becomes tanh * tanh(l / temperature), where None leaves either out.
-    Constraints are met by drawing again, so that probabilities are those without them.
+    Under constraints, what no lawful architecture follows is closed before it is picked, so that
+    the lawful ones have all the probability. Where `exact` is false they are too many to be told
+    apart by the counter: then draws are repeated until they are lawful, and probabilities are those
+    without the constraints.
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class Controller(nn.Module):
         super().__init__()
         self.space = space
         self.plan = plan(space)
+        self._completions = _completions(space)
         self._tanh = tanh
         self._temperature = 1.0 if temperature is None else temperature
         self._word_tanh = None if tanh is None else tanh / op_tanh_reduce
@@ -86,12 +93,18 @@ class Controller(nn.Module):
         self.query = weight(attention, attention)
         self.score = weight(attention)
 
+    @property
+    def exact(self) -> bool:
+        """Whether the probabilities of the lawful architectures sum to one."""
+        return self._completions is not None or not self.space.constraints
+
     def sample(self, n: int, generator: torch.Generator) -> Samples:
         """Draws `n` architectures; their scores can be differentiated.
 
-        Raises ConstraintError if some still break a constraint after ATTEMPTS batches.
+        Raises ConstraintError where none is lawful, or, unless the policy is `exact`, where fewer
+        than `n` are after ATTEMPTS batches.
         """
-        if not self.space.constraints:
+        if self.exact:
             return self._draw(n, generator)
         lawful = self._lawful(n, generator)
         return _samples(self.evaluate(lawful), lawful)
@@ -100,7 +113,8 @@ class Controller(nn.Module):
         """The scores that `sample` gives to these architectures, differentiable.
 
         One that the space does not hold has probability 0; ValueError if one is of another space
-        or has a pick for a decision that is not live, or none for one that is.
+        or has a pick for a decision that is not live, or none for one that is. ConstraintError
+        where none is lawful.
         """
         digest = self.space.hash
         foreign = next((a for a in architectures if a.hash != digest), None)
@@ -118,7 +132,8 @@ class Controller(nn.Module):
             live.append(
                 torch.tensor([p is not None for p in picks], dtype=torch.bool, device=device)
             )
-        walk = Walk(self.plan, self._weights(), n, given=Given(columns, live))
+        given = Given(columns, live)
+        walk = Walk(self.plan, self._weights(), n, given=given, guide=self._guide(n))
         walk.run()
         return self._score(walk, n)
 
@@ -130,15 +145,27 @@ class Controller(nn.Module):
     def beliefs(self, n: int, generator: torch.Generator) -> tuple[float | None, ...]:
         """The mean entropy in nats of each decision over those of `n` draws that take it.
 
-        None where none takes it. Constraints are left out, as in probabilities.
+        None where none takes it. Constraints are left out where they are in probabilities.
         """
-        walk = Walk(self.plan, self._weights(), n, generator=generator)
-        walk.run()
+        walk = self._drawing(n, generator)
         return unsure(self.plan.turns, walk)
 
-    def _draw(self, n: int, generator: torch.Generator) -> Samples:
-        walk = Walk(self.plan, self._weights(), n, generator=generator)
+    def _drawing(self, n: int, generator: torch.Generator) -> Walk:
+        walk = Walk(self.plan, self._weights(), n, generator=generator, guide=self._guide(n))
         walk.run()
+        return walk
+
+    def _guide(self, n: int) -> Guide | None:
+        if self._completions is None:
+            return None
+        if not self._completions.feasible:
+            asked = "; ".join(c.message for c in self.space.constraints)
+            raise ConstraintError(f"no architecture of `{self.space.name}` is lawful: {asked}")
+        self._completions = self._completions.fresh()
+        return Guide(self._completions, n, self.first.device)
+
+    def _draw(self, n: int, generator: torch.Generator) -> Samples:
+        walk = self._drawing(n, generator)
         found = self._score(walk, n)
         blocks: list[Tensor] = []
         for columns, live in zip(walk.columns, walk.live, strict=True):
@@ -162,7 +189,10 @@ class Controller(nn.Module):
                     broken = message
             if len(kept) >= n:
                 return tuple(kept[:n])
-        raise ConstraintError(f"{len(kept)} of {n} architectures met the constraint: {broken}")
+        raise ConstraintError(
+            f"only {len(kept)} of {n} architectures were found that meet what "
+            f"`{self.space.name}` requires: {broken}"
+        )
 
     def _score(self, walk: Walk, n: int) -> Score:
         zero = self.first.new_zeros(n)
@@ -198,6 +228,14 @@ class Controller(nn.Module):
         for constraint in self.space.constraints:
             if not satisfied(constraint, architecture.picks):
                 return constraint.message
+        return None
+
+
+def _completions(space: Space) -> Completions | None:
+    """None where there are no constraints, or too many ways to be told apart."""
+    try:
+        return Completions(space) if space.constraints else None
+    except TooManyStates:
         return None
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from enasdsl.ir.space import Architecture, Decision, Domain, Kind, Source, Space
+from enasdsl.ir.space import Architecture, Decision, Domain, Source, Space
+from enasdsl.ir.spelling import bitwise, lengthy
 from enasdsl.semantics.symbols import Either, Picks, Test, Unread
 
 
@@ -34,7 +35,7 @@ class Turn:
     @property
     def bits(self) -> bool:
         """Whether each member has a bit of its own."""
-        return self.domain.kind is Kind.SET and self.domain.least < self.domain.most
+        return bitwise(self.domain)
 
     @property
     def width(self) -> int:
@@ -118,7 +119,7 @@ def _word(vocabularies: dict[tuple[object, ...], int], decision: Decision) -> in
 
 
 def _length(vocabularies: dict[tuple[object, ...], int], domain: Domain) -> int | None:
-    if domain.kind is Kind.SET or domain.least == domain.most:
+    if not lengthy(domain):
         return None
     key = (domain.most - domain.least + 1, domain.least)
     return vocabularies.setdefault(key, len(vocabularies))

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from enasdsl.ir.space import Domain, Kind
 from enasdsl.nn.digits import Plan, Turn
+from enasdsl.nn.guide import Guide
 from enasdsl.nn.score import Bits, Digit
 from enasdsl.semantics.symbols import Either, Test
 
@@ -132,13 +133,18 @@ class Walk:
         *,
         generator: torch.Generator | None = None,
         given: Given | None = None,
+        guide: Guide | None = None,
     ) -> None:
-        """Draws from `generator` unless `given` says what to pick."""
+        """Draws from `generator` unless `given` says what to pick; `guide` closes what it may not.
+
+        A pick that is given and closed has the logit CLOSED.
+        """
         self.columns: list[Tensor] = []
         self.live: list[Tensor | None] = []
         self.digits: list[Digit] = []
         self.sets: list[Bits] = []
-        self._plan, self._weights, self._given = plan, weights, given
+        self._plan, self._weights, self._given, self._guide = plan, weights, given, guide
+        self._mask: Guide | None = None  # of the present turn
         self._rows = torch.arange(n, device=weights.first.device)
         self._x = weights.first
         self._h = self._c = weights.recur.new_zeros(n, weights.recur.shape[0])
@@ -164,7 +170,12 @@ class Walk:
             for slot in turn.fresh:
                 self._advance(self._weights.first, None)
                 self._keep(slot)
+            if self._guide is not None:
+                self._guide.enter(index)
+                self._mask = self._guide if self._guide.asks(index) else None
             columns = self._bits(turn, live) if turn.bits else self._digits(turn, live)
+            if self._guide is not None:
+                self._guide.leave()
             self.columns.append(columns)
             self.live.append(live)
             if turn.keeps is not None:
@@ -246,9 +257,14 @@ class Walk:
     ) -> Tensor:
         self._advance(self._x, live)
         logits = pool.logits(self._h)
+        if self._mask is not None:
+            lawful = self._mask.mask(logits.shape[1])
+            allowed = lawful if allowed is None else allowed & lawful
         if allowed is not None:
             logits = logits.where(allowed, CLOSED)
         pick = (logits.detach() + next(self._noise)).argmax(1) if known is None else known
+        if self._mask is not None:
+            self._mask.take(pick)
         self.digits.append(Digit(logits, pick, live))
         self._x = _where(live, pool.one(pick), self._x)
         return pick
@@ -264,15 +280,27 @@ class Walk:
             logits = logits * self._weights.slope
         if self._given is None:
             heads, tails = next(self._noise).chunk(2, 1)
-            bits = _bounded(logits.detach() + heads > tails, domain)
+            bits = logits.detach() + heads > tails
         else:
             bits = self._given.columns[len(self.columns)] < domain.size
         alive = torch.ones_like(bits[:, :1]) if live is None else live.unsqueeze(1)
-        bits = bits & alive
-        free = _free(bits, domain) & alive
+        bits, free, unlawful = self._members(bits, domain)
+        bits, free = bits & alive, free & alive
+        if unlawful is not None:
+            logits = logits.where(~unlawful, torch.where(bits, CLOSED, -CLOSED))
         self.sets.append(Bits(logits, bits, free, alive, bool(turn.anchors)))
         self._x = _where(live, pool.some(bits), self._x)
         return torch.arange(domain.size, device=bits.device).where(bits, domain.size)
+
+    def _members(self, wanted: Tensor, domain: Domain) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The bits, which of them are free, and which are given and may not be."""
+        if self._mask is not None:
+            return self._mask.bits(wanted, given=self._given is not None)
+        bits = _bounded(wanted, domain)
+        if self._given is None or bits is wanted:
+            return bits, _free(bits, domain), None
+        unlawful = bits != wanted
+        return wanted, _free(wanted, domain) | unlawful, unlawful
 
 
 def _times_tanh(gate: Tensor, half: Tensor) -> Tensor:
