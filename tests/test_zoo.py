@@ -26,7 +26,7 @@ from enasdsl.pipeline import Compilation
 from enasdsl.semantics.symbols import Shape
 from enasdsl.semantics.task import Task
 from enasdsl.source import SourceFile, shipped
-from enasdsl.view.catalogue import catalogue
+from enasdsl.view.catalogue import catalogue, different, shipped_spaces
 from enasdsl.view.numbers import agrees
 
 IMAGES = Task("image_classifier", Shape(3, (32, 32)))
@@ -239,6 +239,29 @@ def test_nasbench201_has_the_authors_number_of_weights() -> None:
     assert active_parameter_count(specialize(found, largest), found.places) + bias == 1_531_546
 
 
+def catalogued() -> dict[str, list[str]]:
+    """The rows of the stored catalogue, by space."""
+    lines = (shipped("spaces") / "README.md").read_text("utf-8").splitlines()
+    rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "](" in line)
+    return {row[0].split("`")[1]: row for row in rows if row[0].startswith("[`")}
+
+
 def test_the_catalogue_is_up_to_date() -> None:
-    """`python -m enasdsl.view.catalogue` writes it."""
-    assert (shipped("spaces") / "README.md").read_text("utf-8") == catalogue()
+    """`python -m enasdsl.view.catalogue` writes it; for the classes see below."""
+    different = {name: row[5] for name, row in catalogued().items()}
+    assert (shipped("spaces") / "README.md").read_text("utf-8") == catalogue(different)
+
+
+@pytest.mark.trains
+def test_the_table_of_the_zoo(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every space with its exact size and its classes, printed; each number is asserted."""
+    rows = catalogued()
+    with capsys.disabled():
+        print()
+        for path in shipped_spaces():
+            name = path.stem
+            total, found = count(space(name)), different(path)
+            print(f"{name:<16} {total:>45,}  {found}", flush=True)
+            assert rows[name][3] == f"{total:,}"
+            assert COUNTS.get(name, total) == total
+            assert rows[name][5] == found
