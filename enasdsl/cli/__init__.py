@@ -16,6 +16,7 @@ from enasdsl.cli import (
     exchanging,
     explaining,
     formatting,
+    judging,
     linting,
     searching,
     showing,
@@ -89,8 +90,9 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     searching.derive: ("enasdsl derive run --samples 3",),
     searching.train: ("enasdsl train run --budget 5s",),
     searching.eval: ("enasdsl eval run",),
+    judging.verdict: ("enasdsl verdict run --children 2 --budget 8s",),
 }
-"""Each command with the examples that end its help; those of the last four follow each other."""
+"""Each command with the examples that end its help; those of the last five follow each other."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from enasdsl.cli.options import Data, DataRoot, Device, File, Seed, Settings, pa
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from enasdsl.search import Ending, TrainResult
+    from enasdsl.search import Ending, SearchResult, TrainResult
 
 INTERRUPTED = 130
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -68,8 +68,15 @@ def search(
             resume=resume,
             device=device,
         )
+    return _searched(result)
+
+
+def _searched(result: SearchResult) -> int:
+    """Says how a search ended and what it shows by itself."""
     print(f"{result.run}: {result.epochs} epochs, {result.steps} steps, {result.seconds:.0f} s")
-    return _ended(result.ending, result.command, f"enasdsl derive {result.run}")
+    if result.verdict:
+        print(f"\n{result.verdict}\n")
+    return ended(result.ending, result.command, f"enasdsl derive {result.run}")
 
 
 def derive(
@@ -162,7 +169,7 @@ def _trained(result: TrainResult, output: Output) -> int:
     print(f"{result.folder}: {result.parameters:,} parameters, {result.epochs} epochs")
     if result.valid is not None and result.test is not None:
         print(f"{result.figure}: valid {result.valid:.4g}, test {result.test:.4g}")
-    return _ended(result.ending, result.command, "")
+    return ended(result.ending, result.command, "")
 
 
 def eval(
@@ -207,7 +214,7 @@ def _positive(number: int | None, option: str) -> int | None:
     return number
 
 
-def _ended(ending: Ending, command: str, next_command: str) -> int:
+def ended(ending: Ending, command: str, next_command: str) -> int:
     """Says how to go on; the exit code is that of ctrl-C where it was pressed."""
     if ending.value == "interrupted":
         print(f"stopped, and saved; go on with: {command}")

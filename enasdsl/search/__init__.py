@@ -4,6 +4,7 @@ from enasdsl.search.deriving import Derivation, derive
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
 from enasdsl.search.evaluating import Evaluation, evaluate
+from enasdsl.search.judging import Verdict, verdict
 from enasdsl.search.searching import SearchResult, search
 from enasdsl.search.training import TrainResult, train
 
@@ -14,8 +15,10 @@ __all__ = [
     "SearchError",
     "SearchResult",
     "TrainResult",
+    "Verdict",
     "derive",
     "evaluate",
     "search",
     "train",
+    "verdict",
 ]

@@ -73,6 +73,11 @@ def saved(folder: Path) -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
+def number(path: Path) -> int:
+    """The number of a checkpoint."""
+    return int(path.stem.rpartition("-")[2])
+
+
 def newest(folder: Path) -> dict[str, Any]:
     """The newest checkpoint that can be read; raises SearchError where there is none."""
     for path in filter(is_zipfile, saved(folder)):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
@@ -118,10 +119,19 @@ def traded(objective: Objective | None, found: Sequence[Ranked]) -> tuple[Ranked
 
 def derived_tokens(run: Run) -> list[str]:
     """The derived architectures, the best first."""
+    return [entry["token"] for entry in _derived(run)]
+
+
+def derived_best(run: Run) -> float | None:
+    """The reward of the best derived architecture, None where nothing was derived."""
+    return next((float(entry["reward"]) for entry in _derived(run)), None)
+
+
+def _derived(run: Run) -> list[dict[str, Any]]:
     if not run.derived.is_file():
         return []
-    record = json.loads(run.derived.read_text("utf-8"))
-    return [entry["token"] for entry in record["architectures"]]
+    found: list[dict[str, Any]] = json.loads(run.derived.read_text("utf-8"))["architectures"]
+    return found
 
 
 def _record(assembly: Assembly, derivation: Derivation) -> dict[str, object]:

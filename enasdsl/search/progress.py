@@ -81,8 +81,11 @@ _SHOWN = ("loss", "accuracy", "reward", "baseline", "entropy", "nll")
 
 
 def budget_words(seconds: float) -> str:
-    """A duration as `--budget` takes it: `90s`, `20m`."""
-    return f"{seconds / 60:g}m" if seconds >= 60 and seconds % 60 == 0 else f"{seconds:g}s"
+    """A duration as `--budget` takes it: `90s`, `20m`, `1h`."""
+    for unit, length in (("h", 3600), ("m", 60)):
+        if seconds >= length and seconds % length == 0:
+            return f"{seconds / length:g}{unit}"
+    return f"{seconds:g}s"
 
 
 def clock(seconds: float) -> str:

@@ -14,6 +14,7 @@ from enasdsl.search.clock import Clock
 from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
+from enasdsl.search.judging import preliminary
 from enasdsl.search.progress import budget_words
 from enasdsl.search.run import Info, Run, create, fresh_folder, open_run
 from enasdsl.search.session import Session
@@ -24,7 +25,10 @@ Settings = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """How a search ended; `command` is what goes on with it."""
+    """How a search ended; `command` is what goes on with it.
+
+    `verdict` says what it shows by itself, and nothing where it was interrupted.
+    """
 
     run: Path
     ending: Ending
@@ -32,6 +36,7 @@ class SearchResult:
     steps: int
     seconds: float
     command: str
+    verdict: str
 
 
 def search(
@@ -95,8 +100,9 @@ def _carry(assembly: Assembly, session: Session) -> SearchResult:
     outcome = session.run(job)
     spent = session.clock.budget if outcome.ending is Ending.BUDGET else None
     command = resuming(run, None if spent is None else 2 * spent)
+    said = "" if outcome.ending is Ending.INTERRUPTED else preliminary(run, assembly, job)
     return SearchResult(
-        run.folder, outcome.ending, job.epoch, outcome.steps, outcome.seconds, command
+        run.folder, outcome.ending, job.epoch, outcome.steps, outcome.seconds, command, said
     )
 
 
