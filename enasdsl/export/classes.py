@@ -7,12 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from enasdsl.export.code import Site, Writer
-from enasdsl.export.functions import FUNCTIONS
+from enasdsl.export.functions import ACTIVATIONS, FUNCTIONS
+from enasdsl.export.groups import OPEN
 from enasdsl.export.layers import LAYERS
 from enasdsl.ir.nesting import Frame, Item
 from enasdsl.semantics.symbols import Shape
 
+Value = int | str
 WRITERS: Mapping[str, Writer] = {**LAYERS, **FUNCTIONS}
+ACTIVATION = "activation"
+ROLES = ("in", "out", "kernel", "stride", "padding", "dilation", "groups", "positions", ACTIVATION)
 FAMILIES = {"in": "channels", "out": "channels"}
 MOST = 16  # by how much one width may be another
 
@@ -27,7 +31,7 @@ class Class:
 
     name: str
     frames: list[Frame] = field(default_factory=list)
-    parameters: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    parameters: dict[str, tuple[Value, ...]] = field(default_factory=dict)
     families: dict[str, str] = field(default_factory=dict)
     numbers: list[dict[str, str]] = field(default_factory=list)
 
@@ -35,7 +39,7 @@ class Class:
     def pattern(self) -> Frame:
         return self.frames[0]
 
-    def given(self, frame: Frame) -> dict[str, int]:
+    def given(self, frame: Frame) -> dict[str, Value]:
         """The parameters of one of the frames."""
         at = self.frames.index(frame)
         return {name: values[at] for name, values in self.parameters.items()}
@@ -113,12 +117,15 @@ def _key(frame: Frame, of: Mapping[Frame, Class]) -> object:
 
 def _row(item: Item, frame: Frame, of: Mapping[Frame, Class]) -> object:
     ranks = tuple(len(shape.space) for shape in item.shapes)
+    nodes = tuple(name for kind, name in item.within if kind == "nodes" or name in OPEN)
     if item.frame is not None:
-        return of[item.frame].name, item.inputs, item.states, ranks, item.within
+        return of[item.frame].name, item.inputs, item.states, ranks, nodes
     where = site(item, frame)
+    if where.op in ACTIVATIONS:
+        return ACTIVATION, item.inputs, ranks
     read = tuple(len(shape.space) for shape in where.inputs)
     fixed = WRITERS[where.op].fixed(where)
-    return where.op, item.inputs, fixed, read, ranks, item.within
+    return where.op, item.inputs, fixed, read, ranks, nodes
 
 
 # ------------------------------------------------------------------ parameters
@@ -138,21 +145,33 @@ def _unify(row: Class, of: Mapping[Frame, Class]) -> None:
     _rename(row)
 
 
-def _numbers(item: Item, frame: Frame, of: Mapping[Frame, Class]) -> dict[str, int]:
+def _numbers(item: Item, frame: Frame, of: Mapping[Frame, Class]) -> Mapping[str, Value]:
     if item.frame is not None:
         return of[item.frame].given(item.frame)
     where = site(item, frame)
+    if where.op in ACTIVATIONS:
+        return {ACTIVATION: ACTIVATIONS[where.op]}
     return WRITERS[where.op].numbers(where)
 
 
 def _families(item: Item, of: Mapping[Frame, Class]) -> Mapping[str, str]:
     if item.frame is not None:
         return of[item.frame].families
-    roles = ("in", "out", "kernel", "stride", "padding", "dilation", "groups", "positions")
+    roles = (
+        "in",
+        "out",
+        "kernel",
+        "stride",
+        "padding",
+        "dilation",
+        "groups",
+        "positions",
+        ACTIVATION,
+    )
     return {role: FAMILIES.get(role, role) for role in roles}
 
 
-def _expression(row: Class, family: str, values: tuple[int, ...]) -> str:
+def _expression(row: Class, family: str, values: tuple[Value, ...]) -> str:
     """A number as a literal, by the parameters that there are, or as a new one."""
     known = _known(row, family, values)
     if known is not None:
@@ -168,7 +187,7 @@ def _expression(row: Class, family: str, values: tuple[int, ...]) -> str:
     return found
 
 
-def _known(row: Class, family: str, values: tuple[int, ...]) -> str | None:
+def _known(row: Class, family: str, values: tuple[Value, ...]) -> str | None:
     if len(set(values)) == 1:
         return str(values[0])
     for name, column in row.parameters.items():
@@ -177,26 +196,30 @@ def _known(row: Class, family: str, values: tuple[int, ...]) -> str | None:
     for name, column in row.parameters.items():
         if row.families[name] == family == "channels" and (text := _multiple(name, column, values)):
             return text
-        halves = tuple(k // 2 for k in column)
-        if row.families[name] == "kernel" and family == "padding" and values == halves:
+        if row.families[name] == "kernel" and family == "padding" and _halves(column) == values:
             return f"{name} // 2"
     return None
 
 
-def _multiple(name: str, column: Sequence[int], values: Sequence[int]) -> str | None:
+def _halves(column: Sequence[Value]) -> tuple[int, ...]:
+    return tuple(int(value) // 2 for value in column)
+
+
+def _multiple(name: str, column: Sequence[Value], values: Sequence[Value]) -> str | None:
     """`values` as a multiple, or as a part, of the values of a name."""
     if tuple(column) == tuple(values):
         return name
-    ratios = {(v // c, v % c) for v, c in zip(values, column, strict=True)}
+    pairs = [(int(v), int(c)) for v, c in zip(values, column, strict=True)]
+    ratios = {divmod(v, c) for v, c in pairs}
     if len(ratios) == 1 and (found := ratios.pop())[1] == 0 and found[0] <= MOST:
         return f"{found[0]} * {name}"
-    ratios = {(c // v, c % v) for v, c in zip(values, column, strict=True)}
+    ratios = {divmod(c, v) for v, c in pairs}
     if len(ratios) == 1 and (found := ratios.pop())[1] == 0 and found[0] <= MOST:
         return f"{name} // {found[0]}"
     return None
 
 
-def _hoped(row: Class) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _hoped(row: Class) -> Iterator[tuple[str, tuple[Value, ...]]]:
     """Numbers that make good parameters: the channels of what goes in and of what comes out."""
     arguments = row.pattern.arguments
     for n, argument in enumerate(arguments):
@@ -210,7 +233,7 @@ def _width(shape: Shape) -> int:
     return shape.channels
 
 
-def _add(row: Class, wanted: str, family: str, values: tuple[int, ...]) -> None:
+def _add(row: Class, wanted: str, family: str, values: tuple[Value, ...]) -> None:
     name = _free(wanted, set(row.parameters))
     row.parameters[name] = values
     row.families[name] = family

@@ -14,18 +14,23 @@ class ExportError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An expression; one that is no atom needs brackets as an operand."""
+    """An expression; `level` is 1 for a product and 2 for a sum, which may need brackets."""
 
     text: str
-    atom: bool = True
+    level: int = 0
 
     def __str__(self) -> str:
         return self.text
 
     @property
     def operand(self) -> str:
-        """The text within an arithmetical expression."""
-        return self.text if self.atom else f"({self.text})"
+        """The text as a factor, or before a dot."""
+        return f"({self.text})" if self.level else self.text
+
+    @property
+    def term(self) -> str:
+        """The text as a part of a sum."""
+        return f"({self.text})" if self.level > 1 else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Site:
 
 
 Numbers = Mapping[str, str]
-"""Expressions of numbers by their roles in an operation."""
+"""Expressions of numbers, and of functions, by their roles in an operation."""
 
 
 def no_numbers(site: Site) -> dict[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from enasdsl.export.attributes import NEW, Attributes, Run, word
-from enasdsl.export.classes import WRITERS, Class, site
+from enasdsl.export.classes import ACTIVATION, WRITERS, Class, site
 from enasdsl.export.code import Code, called
 from enasdsl.ir.nesting import Frame, Item
 
@@ -80,8 +80,7 @@ class Forward:
             self._scan(item, index, value, name)
             return
         if item.step is not None:
-            where = site(item, self.frame)
-            code = WRITERS[where.op].call(where, inputs, name)
+            code = self._call(item, index, inputs, name)
         else:
             code = called(name, *inputs)
         if len(item.shapes) > 1:
@@ -91,6 +90,14 @@ class Forward:
                 self._bind(value + n, made)
         else:
             self._settle(value, code, item, index)
+
+    def _call(self, item: Item, index: int, inputs: list[Code], name: str) -> Code:
+        """What an operation makes of its inputs; one that differs by use is an attribute."""
+        where = site(item, self.frame)
+        function = self.row.numbers[index].get(ACTIVATION, "")
+        if function in self.row.parameters:
+            return called(f"self.{function}", inputs[0])
+        return WRITERS[where.op].call(where, inputs, name)
 
     def _settle(self, value: int, code: Code, item: Item, index: int) -> None:
         """Keeps an expression for the one that reads it, or gives it a name."""

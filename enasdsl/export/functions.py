@@ -14,33 +14,32 @@ def _args(site: Site) -> tuple[object, ...]:
     return tuple(site.args.items())
 
 
-def _simple(name: str) -> Writer:
-    return Writer(lambda site, inputs, _: called(name, inputs[0]))
-
-
 def _method(call: Callable[[Site, str], str]) -> Writer:
     return Writer(lambda site, inputs, _: Code(call(site, inputs[0].operand)), fixed=_args)
 
 
-def _operator(sign: str) -> Writer:
+def _operator(sign: str, level: int) -> Writer:
     def call(site: Site, inputs: Sequence[Code], _: str) -> Code:
         if len(inputs) == 1:
             return inputs[0]
-        return Code(f" {sign} ".join(x.operand for x in inputs), atom=False)
+        words = (x.term if level == 2 else x.operand for x in inputs)
+        return Code(f" {sign} ".join(words), level)
 
     return Writer(call)
 
 
 def _elementwise(sign: str) -> Writer:
     """Two values, of which a vector goes with every position of the other."""
+    level = 2 if sign in "+-" else 1
 
     def call(site: Site, inputs: Sequence[Code], _: str) -> Code:
         ranks = [len(shape.space) for shape in site.inputs]
-        words = [
-            x.operand + ("" if rank or not max(ranks) else _spread(max(ranks)))
-            for x, rank in zip(inputs, ranks, strict=True)
-        ]
-        return Code(f" {sign} ".join(words), atom=False)
+        words = []
+        for x, rank in zip(inputs, ranks, strict=True):
+            spread = max(ranks) > rank == 0
+            plain = x.term if level == 2 else x.operand
+            words.append(f"{x.operand}{_spread(max(ranks))}" if spread else plain)
+        return Code(f" {sign} ".join(words), level)
 
     return Writer(call)
 
@@ -59,7 +58,7 @@ def _pairwise(name: str) -> Writer:
 def _mean(site: Site, inputs: Sequence[Code], _: str) -> Code:
     if len(inputs) == 1:
         return inputs[0]
-    return Code(f"({' + '.join(x.operand for x in inputs)}) / {len(inputs)}", atom=False)
+    return Code(f"({' + '.join(x.term for x in inputs)}) / {len(inputs)}", 1)
 
 
 def _concat(site: Site, inputs: Sequence[Code], _: str) -> Code:
@@ -69,13 +68,11 @@ def _concat(site: Site, inputs: Sequence[Code], _: str) -> Code:
 
 
 def _affine(site: Site, inputs: Sequence[Code], _: str) -> Code:
-    scale, offset, x = site.args["scale"], site.args["offset"], inputs[0].operand
+    scale, offset, x = site.args["scale"], site.args["offset"], inputs[0]
     if scale == -1 and offset != 0:
-        return Code(f"{offset} - {x}", atom=False)
-    scaled = x if scale == 1 else f"{scale} * {x}"
-    if offset == 0:
-        return inputs[0] if scale == 1 else Code(scaled, atom=False)
-    return Code(f"{scaled} + {offset}", atom=False)
+        return Code(f"{offset} - {x.term}", 2)
+    scaled = x if scale == 1 else Code(f"{scale} * {x.operand}", 1)
+    return scaled if offset == 0 else Code(f"{scaled.term} + {offset}", 2)
 
 
 def _zero(site: Site, inputs: Sequence[Code], _: str) -> Code:
@@ -94,21 +91,36 @@ def _part(site: Site, x: str) -> str:
     return f"{x}.chunk({site.args['of']}, {site.axis})[{site.number('index') - 1}]"
 
 
+ACTIVATIONS = {
+    **{
+        name: f"torch.{name}"
+        for name in (
+            "relu", "tanh", "sigmoid", "abs", "sqrt", "exp", "log", "sin", "cos", "sinc", "sinh",
+            "cosh", "asinh", "atan", "erf", "reciprocal",
+        )
+    },
+    "relu6": "F.relu6",
+    "gelu": "F.gelu",
+    "swish": "F.silu",
+    "hard_swish": "F.hardswish",
+    "hard_sigmoid": "F.hardsigmoid",
+    "softplus": "F.softplus",
+    "identity": "nn.Identity()",
+}  # fmt: skip
+"""The operations of one value that one class may have for another."""
+
+
+def activated(function: str, x: Code) -> Code:
+    """An activation of a value."""
+    return x if function == ACTIVATIONS["identity"] else called(function, x)
+
+
 FUNCTIONS: Mapping[str, Writer] = {
     **{
-        name: _simple(f"torch.{name}")
-        for name in ("relu", "tanh", "sigmoid", "abs", "sqrt", "exp", "log", "sin", "cos", "sinc")
+        name: Writer(lambda site, inputs, _: activated(ACTIVATIONS[site.op], inputs[0]))
+        for name in ACTIVATIONS
     },
-    **{name: _simple(f"torch.{name}") for name in ("sinh", "cosh", "asinh", "atan", "erf")},
-    "reciprocal": _simple("torch.reciprocal"),
-    "relu6": _simple("F.relu6"),
-    "gelu": _simple("F.gelu"),
-    "swish": _simple("F.silu"),
-    "hard_swish": _simple("F.hardswish"),
-    "hard_sigmoid": _simple("F.hardsigmoid"),
-    "softplus": _simple("F.softplus"),
     "softmax": _method(lambda site, x: f"{x}.softmax({site.axis})"),
-    "identity": Writer(lambda site, inputs, _: inputs[0]),
     "auxiliary": Writer(lambda site, inputs, _: inputs[0]),
     "zero": Writer(_zero, fixed=_args),
     "global_avg_pool": _method(lambda site, x: f"{x}.mean({(2, 3) if site.rank == 2 else 1})"),
@@ -124,8 +136,8 @@ FUNCTIONS: Mapping[str, Writer] = {
     "to_sequence": _method(lambda site, x: f"{x}.flatten(2).transpose(1, 2)"),
     "flatten": _method(lambda site, x: f"{x}.flatten(1)"),
     "attention": Writer(_attention, fixed=_args),
-    "sum": _operator("+"),
-    "product": _operator("*"),
+    "sum": _operator("+", 2),
+    "product": _operator("*", 1),
     "mean": Writer(_mean),
     "min": _pairwise("torch.minimum"),
     "max": _pairwise("torch.maximum"),

@@ -24,10 +24,14 @@ def listed(*positional: str, **optional: tuple[str, str]) -> str:
 
 
 def total(site: Site) -> int:
-    """The zeros around an image, along one axis."""
+    """The zeros around an image, along one axis; those that no window reaches do not count."""
     if site.args.get("padding", "same") != "same":
         return 0
-    return int(site.args.get("dilation", 1)) * (site.number("kernel") - 1)
+    kernel, stride = site.number("kernel"), int(site.args.get("stride", 1))
+    found = int(site.args.get("dilation", 1)) * (kernel - 1)
+    if found == 1 and all((n - 1) // stride == (n - 2) // stride for n in site.inputs[0].space):
+        return 0
+    return found
 
 
 def _odd(site: Site) -> tuple[object, ...]:
@@ -207,7 +211,7 @@ def _positional(site: Site, n: Numbers) -> str:
 
 
 def _add_own(site: Site, inputs: Sequence[Code], name: str) -> Code:
-    return Code(f"{inputs[0].operand} + {name}", atom=False)
+    return Code(f"{inputs[0].term} + {name}", 2)
 
 
 def _per_channel(sign: str) -> Writer:
@@ -215,7 +219,9 @@ def _per_channel(sign: str) -> Writer:
 
     def call(site: Site, inputs: Sequence[Code], name: str) -> Code:
         own = f"{name}[:, None, None]" if site.rank == 2 else name
-        return Code(f"{inputs[0].operand} {sign} {own}", atom=False)
+        if sign == "*":
+            return Code(f"{inputs[0].operand} * {own}", 1)
+        return Code(f"{inputs[0].term} + {own}", 2)
 
     def made(site: Site, n: Numbers) -> str:
         return f"nn.Parameter(torch.{fill}({n['out']}))"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from enasdsl.export.attributes import Attributes, attributes, title, word
-from enasdsl.export.classes import WRITERS, Class, Classes, classes, site
+from enasdsl.export.classes import ACTIVATION, WRITERS, Class, Classes, classes, site
+from enasdsl.export.folding import folded
 from enasdsl.export.forward import Forward
 from enasdsl.export.groups import grouped
 from enasdsl.export.snippets import needed
@@ -55,8 +56,9 @@ def to_python(
     uses = list(_uses(network, known, named, "", ""))
     ties = list(_ties(space, uses))
     body = "\n\n".join(_class(row, known, named[id(row)], ties) for row in known.rows)
-    head = _head(space, architecture, child, note)
-    text = f"{head}{needed(body)}\n\n{body}\n\n{_loader(known.rows[-1], weights_file)}"
+    extra = needed(body)
+    head = _head(space, architecture, child, note, extra + body)
+    text = f"{head}{extra}\n\n{body}\n\n{_loader(known.rows[-1], weights_file)}"
     return Exported(text, known.rows[-1].name, _weights(space, uses, child))
 
 
@@ -73,14 +75,14 @@ def _class(row: Class, known: Classes, names: Attributes, ties: Sequence[str]) -
         arguments += [f"{state}=None" for state in forward.states]
     lines = [f"class {row.name}(nn.Module):", f'    """{_told(row)}"""', ""]
     if made:
-        lines.append(f"    def __init__({', '.join(['self', *row.parameters])}):")
+        lines += folded(f"    def __init__({', '.join(['self', *row.parameters])}):")
         lines.append("        super().__init__()")
-        lines += (line for text in made for line in _folded(f"        {text}"))
+        lines += (line for text in made for line in folded(f"        {text}"))
         lines.append("")
     lines.append(f"    def forward({', '.join(['self', *arguments])}):")
     opening = _opening(row)
     lines += [f"        # {opening}"] * bool(opening)
-    lines += (line for text in body for line in _folded(f"        {text}"))
+    lines += (line for text in body for line in folded(f"        {text}"))
     return "\n".join(lines) + "\n"
 
 
@@ -93,6 +95,9 @@ def _told(row: Class) -> str:
 
 def _made(row: Class, known: Classes, names: Attributes) -> Iterator[str]:
     """The lines that make the attributes."""
+    for name, family in row.families.items():
+        if family == ACTIVATION:
+            yield f"self.{name} = {name}"
     index = 0
     while index < len(row.pattern.items):
         run = names.run_at(index)
@@ -227,13 +232,15 @@ def _dotted(path: str) -> str:
 # --------------------------------------------------------------- around the classes
 
 
-def _head(space: Space, architecture: Architecture, child: Child, note: str) -> str:
+def _head(space: Space, architecture: Architecture, child: Child, note: str, code: str) -> str:
     count = sum(p.numel() for p in child.parameters())
     wrapped = to_token(architecture)
     lines = [f'"""A network of the search space {space.name}: {count:,} parameters.', ""]
     lines += [wrapped[i : i + WIDEST] for i in range(0, len(wrapped), WIDEST)]
     lines += ["", note] * bool(note)
-    imports = ["from pathlib import Path", "", "import torch", "import torch.nn.functional as F"]
+    imports = ["from pathlib import Path", ""]
+    imports += ["import torch"] * ("torch." in code)
+    imports += ["import torch.nn.functional as F"] * ("F." in code)
     imports += ["from safetensors.torch import load_model", "from torch import nn"]
     return "\n".join([*lines, '"""', "", *imports, ""])
 
@@ -245,8 +252,3 @@ def _loader(row: Class, weights_file: str) -> str:
     load_model(network, path)
     return network.eval()
 '''
-
-
-def _folded(line: str) -> list[str]:
-    """A line, or several where it is too long."""
-    return [line]
