@@ -42,11 +42,8 @@ class Graph:
 
 def canonical(graph: Graph) -> Form:
     """A value that two graphs share exactly where renaming makes one the other."""
-    work = _Work(graph)
-    names = sorted(set(graph.labels))
-    rank = {name: n for n, name in enumerate(names)}
-    start = {v: rank[label] for v, label in enumerate(graph.labels)}
-    return (tuple(names), work.form(start))
+    kinds, start = _start(graph)
+    return (tuple(kinds), _Work(graph).form(start))
 
 
 def labelings(graph: Graph) -> int:
@@ -54,9 +51,27 @@ def labelings(graph: Graph) -> int:
 
     Vertices with one label must have one number of ways; raises TooSymmetric.
     """
-    work = _Work(graph)
-    rank = {name: n for n, name in enumerate(sorted(set(graph.labels)))}
-    return work.labelings({v: rank[label] for v, label in enumerate(graph.labels)})
+    return _Work(graph).labelings(_start(graph)[1])
+
+
+def _start(graph: Graph) -> tuple[list[tuple[str, int]], Colors]:
+    """The first colours: labels and how far behind a vertex the graph reaches; and what each is."""
+    heights: dict[int, int] = {}
+    for vertex in range(len(graph.labels)):
+        pending = [vertex]
+        while pending:
+            top = pending[-1]
+            missing = [u for _, u in graph.reads[top] if u not in heights]
+            if missing:
+                pending.extend(missing)
+            else:
+                heights[pending.pop()] = 1 + max(
+                    (heights[u] for _, u in graph.reads[top]), default=0
+                )
+    kinds = [(label, heights[v]) for v, label in enumerate(graph.labels)]
+    distinct = sorted(set(kinds))
+    rank = {kind: n for n, kind in enumerate(distinct)}
+    return distinct, {v: rank[kind] for v, kind in enumerate(kinds)}
 
 
 class _Work:
