@@ -93,7 +93,7 @@ def _recipes(name: str) -> dict[str, Recipe]:
 @pytest.mark.parametrize("name", ["rnn", "macro", "micro"])
 def test_shipped_recipes_are_whole(name: str) -> None:
     recipes = _recipes(name)
-    assert set(recipes) == {"paper", "quick", "small"}
+    assert set(recipes) == {"paper", "official", "quick", "small"}
     paper = recipes["paper"]
     assert (paper.controller.hidden, paper.controller.lr) == (100, 3.5e-4)
     assert (paper.controller.tanh, paper.controller.temperature) == (2.5, 5.0)
