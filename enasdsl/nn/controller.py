@@ -79,7 +79,9 @@ class Controller(nn.Module):
         self._skip_prior = skip_prior
         self._skip_slope = skip_slope
         self._distance = distance
+        self._make(hidden, init, generator)
 
+    def _make(self, hidden: int, init: float, generator: torch.Generator) -> None:
         def weight(*shape: int) -> nn.Parameter:
             return nn.Parameter(torch.empty(shape).uniform_(-init, init, generator=generator))
 

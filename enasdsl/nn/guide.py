@@ -52,7 +52,7 @@ class Guide:
         All [n, size]. What is wanted and may not be is changed, unless it is `given`.
         """
         found = [
-            self._bit(row, wish, given=given)
+            self._bit(row, wish=wish, given=given)
             for row, wishes in enumerate(wanted.tolist())
             for wish in wishes
         ]
@@ -64,7 +64,7 @@ class Guide:
             self._tensor(bytes(unlawful), size),
         )
 
-    def _bit(self, row: int, wish: bool, *, given: bool) -> tuple[bool, bool, bool]:
+    def _bit(self, row: int, *, wish: bool, given: bool) -> tuple[bool, bool, bool]:
         part = self._parts[row]
         mask = b"" if part is None else self._completions.mask(part)
         if part is None or not mask:
