@@ -37,7 +37,9 @@ class SpaceFile:
     def path(self) -> Path:
         return Path(self.source.name)
 
-    def recipe(self, name: str | None, settings: Settings, task: Task) -> tuple[str | None, Recipe]:
+    def recipe(
+        self, name: str | None, settings: Settings, task: Task | None = None
+    ) -> tuple[str | None, Recipe]:
         """The recipe of that name with settings over it; without a name `quick`, or the first.
 
         A setting whose key is no section of a recipe is a param of the file. Raises SearchError.
@@ -71,6 +73,13 @@ class SpaceFile:
         checked = compilation.checked
         if checked is not None:
             self._check_task(checked.network, task)
+        if compilation.space is None:
+            raise _refused(compilation)
+        return compilation.space
+
+    def design(self, params: Settings) -> Space:
+        """The space under these params, with or without a network; raises SearchError."""
+        compilation = Compilation(self.source, params)
         if compilation.space is None:
             raise _refused(compilation)
         return compilation.space

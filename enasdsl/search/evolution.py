@@ -13,12 +13,15 @@ from enasdsl.ir.space import Architecture, Space
 from enasdsl.search.seeds import restore, seed_of
 from enasdsl.semantics.recipe import Recipe
 
+FURTHER = 8
+"""More mutations of a child that is the same as a living architecture."""
+
 
 class Evolution:
     """A population that ages: what is told joins it, and the oldest leaves.
 
     The first population is `start`, then by chance; after that each architecture is a mutation of
-    the best of a few that are drawn from the population.
+    the best of a few that are drawn from the population, and further where that lives already.
     """
 
     learns = True
@@ -45,8 +48,13 @@ class Evolution:
         if len(self._population) < self._settings.population:
             return sample(self._space, 1, self._draws)[0]
         rivals = self._draws.choices(self._population, k=self._settings.tournament)
-        parent, _ = max(rivals, key=lambda entry: entry[1])
-        return mutate(self._space, parent, self._draws)
+        born = mutate(self._space, max(rivals, key=lambda entry: entry[1])[0], self._draws)
+        alive = {architecture for architecture, _ in self._population}
+        for _ in range(FURTHER):
+            if born not in alive:
+                break
+            born = mutate(self._space, born, self._draws)
+        return born
 
     def tell(
         self, architectures: Sequence[Architecture], rewards: Sequence[float]

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from enasdsl.search.errors import SearchError
-from enasdsl.source import SourceFile
+from enasdsl.source import SourceFile, Span
 from enasdsl.syntax import ast
 from enasdsl.syntax.parse import parse
 
@@ -73,6 +73,11 @@ class Objective:
         if not objective.directions:
             raise SearchError(f"`{text}` is the same for every architecture", _ALLOWED)
         return objective
+
+    @classmethod
+    def of(cls, name: str) -> Objective:
+        """The objective that a value, whatever its name, be great."""
+        return cls(name, ast.Reference(name, Span(SourceFile("--reward", name), 0, len(name))))
 
     @cached_property
     def directions(self) -> dict[str, int]:

@@ -32,6 +32,24 @@ class Baseline:
         return rewards - value
 
 
+class Scale:
+    """Rewards in standard deviations from their mean, of all so far, the new ones included."""
+
+    def __init__(self) -> None:
+        self.sums = (0, 0.0, 0.0)  # how many, their sum, the sum of their squares
+
+    def standard(self, rewards: Tensor) -> Tensor:
+        """Rewards [n] as they stand among all."""
+        count, total, squares = self.sums
+        count += len(rewards)
+        total += float(rewards.double().sum())
+        squares += float(rewards.double().square().sum())
+        self.sums = count, total, squares
+        mean = total / count
+        deviation = max(squares / count - mean * mean, 0.0) ** 0.5
+        return (rewards - mean) / deviation if deviation > 0 else torch.zeros_like(rewards)
+
+
 class Reinforce:
     """Ascends E[R] + entropy * H - skip_weight * KL by Adam.
 
@@ -47,6 +65,7 @@ class Reinforce:
         self._baseline = Baseline(
             settings.baseline, 0.0 if settings.baseline_from == "zero" else None
         )
+        self._scale = Scale()
         self._adam = torch.optim.Adam(
             controller.parameters(),
             lr=settings.lr,
@@ -61,7 +80,10 @@ class Reinforce:
         settings = self._settings
         score = self._controller.evaluate(architectures)
         unsure = score.surprise if settings.entropy_of == "sample" else score.entropy
-        earned = torch.tensor(rewards) + settings.entropy * unsure.detach()
+        earned = torch.tensor(rewards)
+        if settings.unit == "deviation":
+            earned = self._scale.standard(earned)
+        earned = earned + settings.entropy * unsure.detach()
         gain = self._baseline.advantages(earned) * score.log_prob
         if settings.entropy_of == "policy":
             gain = gain + settings.entropy * score.entropy
@@ -79,8 +101,13 @@ class Reinforce:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        return {"adam": self._adam.state_dict(), "baseline": self._baseline.value}
+        return {
+            "adam": self._adam.state_dict(),
+            "baseline": self._baseline.value,
+            "scale": self._scale.sums,
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._adam.load_state_dict(state["adam"])
         self._baseline.value = state["baseline"]
+        self._scale.sums = tuple(state["scale"])

@@ -38,8 +38,10 @@ class Info(BaseModel):
     main: str = ""  # the name of its copy in `space/`
     space: str = ""
     hash: str = ""
-    data: str
+    data: str = ""
     data_root: str | None = None
+    table: str | None = None  # where rewards are read, with no data
+    queries: int | None = None  # classes of architectures to be looked up there
     recipe: str | None = None
     strategy: str = "enas"
     seed: int = 0

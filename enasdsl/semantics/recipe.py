@@ -73,6 +73,8 @@ class Controller(Section):
     """Architectures sampled and averaged in an update (paper: 1)."""
     baseline: Share = 0.99
     """Share of the moving-average baseline that an update keeps (facts 6)."""
+    unit: Literal["reward", "deviation"] = "reward"
+    """Rewards are taken as they are, or in standard deviations from the mean of all so far."""
     baseline_from: Literal["first", "zero"] = "first"
     """Where the baseline begins: at the first reward, or at zero as in the authors' code."""
     entropy: NonNegativeFloat = 1e-4
@@ -92,9 +94,9 @@ class Controller(Section):
 class Evolution(Section):
     """Regularised evolution: the oldest dies, a winner's child is born (Real et al. 2019)."""
 
-    population: PositiveInt = 50
+    population: PositiveInt = 20
     """Architectures that are alive."""
-    tournament: PositiveInt = 10
+    tournament: PositiveInt = 5
     """How many of them are drawn, with the best of which the next generation begins."""
 
 
