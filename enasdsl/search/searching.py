@@ -14,6 +14,7 @@ from enasdsl.search.clock import Clock
 from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
+from enasdsl.search.idle import refuse_idle, say_idle
 from enasdsl.search.judging import preliminary
 from enasdsl.search.progress import budget_words
 from enasdsl.search.run import Info, Run, create, fresh_folder, open_run
@@ -72,6 +73,7 @@ def search(
             strategy=check_strategy(strategy), seed=seed, device=device, budget=budget,
         )  # fmt: skip
         assembly = _begun(asked, settings or {}, out)
+        say_idle(assembly.run.recipe, assembly.space, console)
     return _carry(assembly, Session(assembly.run.folder, clock, resume=resume, console=console))
 
 
@@ -82,6 +84,7 @@ def _begun(asked: Info, settings: Settings, out: str | Path | None) -> Assembly:
     file = SpaceFile.open(asked.file)
     name, recipe = file.recipe(asked.recipe, settings, loaded.task)
     space = file.space(recipe.params, loaded.task)
+    refuse_idle(settings, recipe, space)
     found = {
         "main": file.path.name,
         "recipe": name,
