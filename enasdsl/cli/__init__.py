@@ -15,6 +15,7 @@ from enasdsl.cli import (
     editing,
     exchanging,
     explaining,
+    exporting,
     formatting,
     judging,
     linting,
@@ -90,6 +91,11 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     searching.derive: ("enasdsl derive run --samples 3",),
     searching.train: ("enasdsl train run --budget 5s",),
     searching.eval: ("enasdsl eval run",),
+    exporting.export: (
+        "enasdsl export run -o found.py",
+        "enasdsl export nasbench201 --arch published/nats_cell --set N=1 --to onnx -o cell.onnx",
+        "enasdsl export darts --arch random --to darts",
+    ),
     judging.verdict: ("enasdsl verdict run --children 2 --budget 8s",),
 }
 """Each command with the examples that end its help; those of the last five follow each other."""

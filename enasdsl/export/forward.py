@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -255,7 +256,8 @@ def _stem(text: str) -> str:
 
 
 def _single(name: str) -> str:
-    return name.removesuffix("s") or name
+    """`layers2` as `layer2`."""
+    return re.sub(r"s(\d*)$", r"\1", name) or name
 
 
 def _remarked(line: str, remark: str) -> str:

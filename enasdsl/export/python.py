@@ -31,6 +31,7 @@ class Exported:
 
     text: str
     network: str  # the class
+    parameters: int
     weights: dict[str, Tensor]
 
 
@@ -44,7 +45,7 @@ class _Use:
 
 
 def to_python(
-    space: Space, architecture: Architecture, child: Child, *, weights_file: str, note: str = ""
+    space: Space, architecture: Architecture, child: Child, *, weights_file: str
 ) -> Exported:
     """The network of an architecture with the weights of its child.
 
@@ -57,9 +58,14 @@ def to_python(
     ties = list(_ties(space, uses))
     body = "\n\n".join(_class(row, known, named[id(row)], ties) for row in known.rows)
     extra = needed(body)
-    head = _head(space, architecture, child, note, extra + body)
+    weights = _weights(space, uses, child)
+    count = sum(w.numel() for name, w in weights.items() if ".running_" not in name)
+    told = f"A network of the search space {space.name}: {count:,} parameters."
+    if count < sum(p.numel() for p in child.parameters()):
+        told += "\n\nA head at the side, which only training needs, is left out."
+    head = _head(told, to_token(architecture), extra + body)
     text = f"{head}{extra}\n\n{body}\n\n{_loader(known.rows[-1], weights_file)}"
-    return Exported(text, known.rows[-1].name, _weights(space, uses, child))
+    return Exported(text, known.rows[-1].name, count, weights)
 
 
 # ------------------------------------------------------------------ the classes
@@ -232,17 +238,13 @@ def _dotted(path: str) -> str:
 # --------------------------------------------------------------- around the classes
 
 
-def _head(space: Space, architecture: Architecture, child: Child, note: str, code: str) -> str:
-    count = sum(p.numel() for p in child.parameters())
-    wrapped = to_token(architecture)
-    lines = [f'"""A network of the search space {space.name}: {count:,} parameters.', ""]
-    lines += [wrapped[i : i + WIDEST] for i in range(0, len(wrapped), WIDEST)]
-    lines += ["", note] * bool(note)
+def _head(told: str, token: str, code: str) -> str:
+    rows = [token[i : i + WIDEST] for i in range(0, len(token), WIDEST)]
     imports = ["from pathlib import Path", ""]
     imports += ["import torch"] * ("torch." in code)
     imports += ["import torch.nn.functional as F"] * ("F." in code)
     imports += ["from safetensors.torch import load_model", "from torch import nn"]
-    return "\n".join([*lines, '"""', "", *imports, ""])
+    return "\n".join([f'"""{told}', "", *rows, '"""', "", *imports, ""])
 
 
 def _loader(row: Class, weights_file: str) -> str:
