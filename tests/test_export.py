@@ -23,6 +23,7 @@ from enasdsl.cli import main
 from enasdsl.export.built import Built, of_space
 from enasdsl.export.classes import WRITERS
 from enasdsl.export.code import ExportError
+from enasdsl.export.folding import folded
 from enasdsl.export.onnx import module_of, to_onnx
 from enasdsl.export.python import Exported, to_python
 from enasdsl.ir.count import count
@@ -106,6 +107,23 @@ def test_generated_spaces_are_exported(program: Program) -> None:
     (architecture,) = sample(known, 1, Random(0))
     x = data(program.task, torch.Generator().manual_seed(0))
     same(of_space(known, to_token(architecture)), x)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"x = ({' + '.join(f'self.node{i}(node1)' for i in range(9))}) / 9  # [B, 64]",
+        f"return torch.cat(({', '.join(f'self.node{i}(x, y)' for i in range(9))}), 1)",
+        f"x = {' + '.join(f'self.node{i}(x)' for i in range(12))}",
+        f"self.cells = nn.ModuleList([{', '.join(f'Cell({i}, {i})' for i in range(20))}])",
+        f"x = self.conv({'torch.relu(' * 12}x{')' * 12})",
+    ],
+)
+def test_a_line_that_is_folded_says_the_same(line: str) -> None:
+    rows = folded(f"        {line}")
+    assert len(rows) > 1
+    text = "\n".join(rows)
+    assert ast.dump(ast.parse(f"def f():\n{text}")) == ast.dump(ast.parse(f"def f():\n  {line}"))
 
 
 def test_cells_that_follow_each_other_are_a_loop() -> None:

@@ -40,8 +40,13 @@ def _opened(code: str, indent: str, start: int, stop: int) -> list[str]:
     whole = f"{inner}{code[start + 1 : stop]}"
     if len(whole) <= WIDEST:
         return [head, whole, tail]
-    parts = [f"{inner}{part}," for part in _parts(code[start + 1 : stop], ",")]
-    return [head, *(row for part in parts for row in folded(part)), tail]
+    parts = _parts(code[start + 1 : stop], ",")
+    if len(parts) > 1:
+        rows = [f"{inner}{part}," for part in parts]
+    else:  # a comma would make a pair of brackets a tuple
+        first, *others = _parts(code[start + 1 : stop], " + ")
+        rows = [f"{inner}{first}", *(f"{inner}+ {term}" for term in others)]
+    return [head, *(line for row in rows for line in folded(row)), tail]
 
 
 def _value(code: str) -> tuple[str, str, str]:
