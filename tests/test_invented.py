@@ -42,20 +42,30 @@ WORDS = Task("language_model", Shape(20, (6,), tokens=True), vocabulary=20)
 LISTED = 2_000
 RUN = 300
 BUDGET = os.environ.get("ENASDSL_BUDGET", "10s")
-BEYOND = {"share_fresh", "pairs", "dense_recurrent", "stages", "dual_path", "fractal"}
+BEYOND = {"share_fresh", "pairs", "dense_recurrent", "stages", "dual_path", "fractal",
+          "nasbench_nlp"}  # fmt: skip
 """What the interpreter does not know: `share`, cells of several values, names of nodes as lists,
-chosen stages of several inputs, `depth`."""
+chosen stages of several inputs, `depth`, states in lists."""
 
 SMALL: dict[str, dict[str, object]] = {
     "attention_or_conv": {"hidden": 8},
+    "autogan": {"filters": 4},
+    "blockswap": {"N": 1, "limit": 10**9},
     "cnn_transformer": {"base": 4, "longest": 1},
     "dense_recurrent": {"hidden": 4, "steps": 3, "rich": False},
     "evolved_encoder": {"hidden": 32},
     "gru_search": {"hidden": 4},
+    "hat": {"layers": 2},
     "heads": {"hidden": 8},
     "mixture_of_experts": {"hidden": 4},
     "mixer": {"hidden": 8, "layers": 1},
     "mixture": {"width": 4},
+    "nasbench_asr": {"hidden": 4},
+    "nasbench_nlp": {"N": 2, "hidden": 4},
+    "pnas": {"B": 1, "filters": 4},
+    "randwire": {"filters": 4},
+    "robust_darts": {"filters": 4},
+    "transnas_macro": {"base": 4},
     "tcn": {"hidden": 8},
     "stages": {"filters": 4},
     "unet": {"filters": 4, "depth": 2},

@@ -284,10 +284,14 @@ def _chosen(op: ChosenOp, inputs: list[Tensor], ctx: Context, *, span: Span) -> 
         inner = ctx.under(condition)
         key = at(span, "alternative", op.decision, op.slot, n)
         inner = inner.placed("alternatives", key, f"{op.name}={op.labels[n]}")
+        inner = inner.but(site=(*ctx.site, "alternative", n))
         results.append(settle(apply(branch, inputs, inner, span=span), inner, span=span))
     if len(results) == 1:
         return results[0]
-    return select(results, op.decision, op.slot, op.table, ctx, source=False, span=span)
+    return select(
+        results, op.decision, op.slot, op.table, ctx,
+        source=False, guarded=op.guarded, span=span,
+    )  # fmt: skip
 
 
 def _by_case(op: ByCase, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
@@ -297,6 +301,7 @@ def _by_case(op: ByCase, inputs: list[Tensor], ctx: Context, *, span: Span) -> L
         inner = ctx.under(where(found, lambda v, value=value: v == value, ctx))  # type: ignore[misc]
         label = str(value).lower()
         inner = inner.placed("alternatives", at(span, "case", op.span.start, value), label)
+        inner = inner.but(site=(*ctx.site, "case", value))
         results[value] = settle(apply(case, inputs, inner, span=span), inner, span=span)
     return selected(found, results, ctx, span=span)
 

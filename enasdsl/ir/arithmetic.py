@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from enasdsl.ir.build import mistake
-from enasdsl.ir.cases import told
+from enasdsl.ir.cases import reached, told
 from enasdsl.ir.comparing import COMPARISONS, Side, arithmetic, compare
 from enasdsl.ir.connections import edges, number_of, reaches
 from enasdsl.ir.constraint import masked
@@ -151,7 +151,7 @@ def binary(expr: ast.Binary, left: Lowered, right: Lowered, ctx: Context) -> Low
         return compare(expr.operator, first, Side(right, label(expr.right), expr.right.span), ctx)
     scalar = int | float | str | Chosen | Computed
     if isinstance(left, scalar) and isinstance(right, scalar):
-        return _numbers(expr, left, right)
+        return _numbers(expr, left, right, ctx)
     tensor = Tensor | Picked
     if expr.operator in _ELEMENTWISE and (isinstance(left, tensor) or isinstance(right, tensor)):
         return _elementwise(expr, left, right, ctx)
@@ -165,7 +165,9 @@ def binary(expr: ast.Binary, left: Lowered, right: Lowered, ctx: Context) -> Low
     )
 
 
-def _numbers(expr: ast.Binary, left: Num, right: Num) -> Num:
+def _numbers(expr: ast.Binary, left: Num, right: Num, ctx: Context) -> Num:
+    if expr.operator in _DIVISIONS and _may_be_zero(right):
+        right = reached(right, ctx)
     sides = (Side(left, "", expr.left.span), Side(right, "", expr.right.span))
     try:
         if _digits(expr.operator, left, right) > MOST_BITS:
@@ -176,10 +178,8 @@ def _numbers(expr: ast.Binary, left: Num, right: Num) -> Num:
                 f"the limit is {MOST_BITS:,} binary digits",
             )
         found = arithmetic(expr.operator, *sides)
-        if expr.operator in _DIVISIONS and isinstance(right, Computed):
-            low, high = extremes(right)
-            if low <= 0 <= high:  # type: ignore[operator]
-                raise ZeroDivisionError
+        if expr.operator in _DIVISIONS and _may_be_zero(right):
+            raise ZeroDivisionError
         return found
     except ZeroDivisionError:
         what = "may be" if isinstance(right, Chosen | Computed) else "is"
@@ -191,6 +191,14 @@ def _numbers(expr: ast.Binary, left: Num, right: Num) -> Num:
 
 
 _DIVISIONS = ("/", "//", "%")
+
+
+def _may_be_zero(num: Num) -> bool:
+    """Whether a number can be zero; of arithmetic over decisions, as far as its bounds say."""
+    if isinstance(num, Computed):
+        low, high = extremes(num)
+        return low <= 0 <= high  # type: ignore[operator]
+    return 0 in num.values if isinstance(num, Chosen) else num == 0
 
 
 def _digits(operator: str, left: Num, right: Num) -> int:
@@ -237,7 +245,7 @@ def _tensor_first(expr: ast.Binary, x: Tensor | Picked, n: Num, ctx: Context) ->
         case "*":
             return _affine(x, n, 0.0, ctx, expr.span)
         case _:
-            return _affine(x, _numbers(expr, 1.0, n), 0.0, ctx, expr.span)
+            return _affine(x, _numbers(expr, 1.0, n, ctx), 0.0, ctx, expr.span)
 
 
 def _number_first(expr: ast.Binary, n: Num, x: Tensor | Picked, ctx: Context) -> Lowered:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from enasdsl.ir.cases import Split, Tree, groups, leaves, where
-from enasdsl.ir.constraint import masked
+from enasdsl.ir.cases import Split, Tree, by_pick, leaves, where
 from enasdsl.ir.context import Context
 from enasdsl.ir.graph import Select
 from enasdsl.ir.joining import agreed, combine, settle, side_by_side
 from enasdsl.ir.values import ByCase, Item, Listing, Lowered, Operation, Tensor
-from enasdsl.semantics.symbols import NUMBERS, Chosen, Num, Scalar, compute
+from enasdsl.semantics.symbols import NUMBERS, Num, Scalar
 from enasdsl.source import Span
 
 Values = Mapping[Scalar, Lowered]
@@ -60,34 +59,34 @@ def _single(found: Split, values: Values, ctx: Context, span: Span) -> Lowered:
     if all(isinstance(v, NUMBERS) for v in several):
         return _number(found, values)  # type: ignore[arg-type]
     labels = tuple(str(v).lower() for v in order)
+    if _of_many_widths(several):
+        return selected(found, values, ctx, span=span)  # type: ignore[arg-type]
     return combine(
-        several, found.decision, found.slot, table, ctx, name=name, labels=labels, span=span
-    )
+        several, found.decision, found.slot, table, ctx, name=name, labels=labels, span=span,
+        guarded=True,
+    )  # fmt: skip
+
+
+def _of_many_widths(values: tuple[Lowered, ...]) -> bool:
+    """Whether these are values of the body, each of a known width, and not all of one."""
+    widths = [value.shape.channels for value in values if isinstance(value, Tensor)]
+    known = len(widths) == len(values) and all(isinstance(width, NUMBERS) for width in widths)
+    return known and any(width != widths[0] for width in widths)
 
 
 def _number(found: Tree, values: Mapping[Scalar, Num]) -> Num:
     """Values that stand under a test have one, too, where it fails: nothing reads it there."""
     if not isinstance(found, Split):
         return values[found]
-    if not any(isinstance(b, Split) for b in found.branches):
-        row = tuple(values[b] for b in found.branches)  # type: ignore[index]
-        if all(isinstance(v, Scalar) for v in row):
-            return Chosen(found.decision, found.slot, row)  # type: ignore[arg-type]
-    *first, (branch, _) = groups(found.branches)
-    result = masked(_number(branch, values))
-    for branch, members in reversed(first):
-        picked = tuple(n in members for n in range(len(found.branches)))
-        test = Chosen(found.decision, found.slot, picked)
-        result = compute("when", test, masked(_number(branch, values)), result)
-    return result
+    return by_pick(found.decision, found.slot, tuple(_number(b, values) for b in found.branches))
 
 
 def selected(found: Tree, values: Mapping[Scalar, Tensor], ctx: Context, *, span: Span) -> Tensor:
-    """The value of the body that `found` says, all of one shape."""
+    """The value of the body that `found` says, all of one shape but for their widths."""
     if not isinstance(found, Split):
         return values[found]
     branches = [selected(branch, values, ctx, span=span) for branch in found.branches]
-    shape = agreed(branches, found.decision, found.slot, span=span)
+    shape = agreed(branches, found.decision, found.slot, guarded=True, span=span)
     refs = tuple(branch.ref for branch in branches)
     ref = ctx.builder.add(Select(found.decision, found.slot, refs, False, shape))
     return Tensor(ref, shape, branches[0].stride, span)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from enasdsl.ir.build import mistake
+from enasdsl.ir.constraint import mapped as mapped_parts
+from enasdsl.ir.constraint import masked
 from enasdsl.ir.context import Context
 from enasdsl.ir.space import Kind
 from enasdsl.ir.typed import describe
@@ -178,6 +180,24 @@ def truths(num: Num, *, span: Span) -> Tree:
     return found
 
 
+def by_pick(decision: int, slot: int, nums: tuple[Num, ...]) -> Num:
+    """The number that is `nums[n]` where a decision picks n in a slot.
+
+    Where the number of a pick is not there, it has some other value: nothing reads it.
+    """
+    if all(isinstance(num, Scalar) for num in nums):
+        return Chosen(decision, slot, nums)  # type: ignore[arg-type]
+    found: dict[str, tuple[Num, list[int]]] = {}
+    for n, num in enumerate(nums):
+        found.setdefault(repr(num), (num, []))[1].append(n)
+    *first, (num, _) = found.values()
+    result = masked(num)
+    for num, members in reversed(first):
+        test = Chosen(decision, slot, tuple(n in members for n in range(len(nums))))
+        result = compute("when", test, masked(num), result)
+    return result
+
+
 def groups(branches: tuple[Tree, ...]) -> list[tuple[Tree, frozenset[int]]]:
     """The different branches, each with the alternatives that lead to it."""
     found: list[tuple[Tree, set[int]]] = []
@@ -211,6 +231,25 @@ def narrowed(num: Num, ctx: Context) -> Num:
             if domain.kind is Kind.ONE:
                 num = put(num, test.decision, 0, *test.allowed)
     return num
+
+
+def reached(num: Num, ctx: Context) -> Num:
+    """`num` with a value that it has here in place of those that the guard rules out."""
+    allowed = {
+        test.decision: test.allowed
+        for test in ctx.guard or ()
+        if isinstance(test, Test) and ctx.ledger.decisions[test.decision].domain.kind is Kind.ONE
+    }
+
+    def kept(leaf: Chosen | Counted) -> Num:
+        here = allowed.get(leaf.decision)
+        if not isinstance(leaf, Chosen) or not here:
+            return leaf
+        some = leaf.values[min(here)]
+        values = (v if n in here else some for n, v in enumerate(leaf.values))
+        return replace(leaf, values=tuple(values))
+
+    return mapped_parts(num, kept)
 
 
 def told(condition: Condition, ctx: Context) -> Num | None:

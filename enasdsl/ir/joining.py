@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from enasdsl.diagnostics import Label
 from enasdsl.ir.build import Mistake, mistake
-from enasdsl.ir.cases import put
+from enasdsl.ir.cases import by_pick, put
 from enasdsl.ir.context import Context
 from enasdsl.ir.graph import Select
 from enasdsl.ir.space import Kind
@@ -61,6 +62,7 @@ def combine(
     name: str,
     labels: tuple[str, ...],
     span: Span,
+    guarded: bool = False,
 ) -> Lowered:
     """One value that is `values[table[i]]` where alternative i is picked."""
     scalar = int | float | str
@@ -68,7 +70,7 @@ def combine(
         return Chosen(decision, slot, tuple(values[i] for i in table))  # type: ignore[misc]
     if all(isinstance(v, Operation) for v in values):
         alone = ctx.ledger.decisions[decision].domain.kind is Kind.ONE
-        return ChosenOp(decision, slot, name, values, labels, table, alone)  # type: ignore[arg-type]
+        return ChosenOp(decision, slot, name, values, labels, table, alone, guarded)  # type: ignore[arg-type]
     if all(isinstance(v, Tensor) for v in values):
         branches = tuple(values[i] for i in table)
         return Picked(decision, slot, branches, tuple(labels[i] for i in table))  # type: ignore[arg-type]
@@ -103,23 +105,37 @@ def select(
     *,
     source: bool,
     span: Span,
+    guarded: bool = False,
 ) -> Tensor:
-    """The value that a decision picks, once all alternatives have the same shape."""
+    """The value that a decision picks: all of one shape, but under a guard for their widths."""
     branches = [values[i] for i in table]
-    shape = agreed(branches, decision, slot, span=span)
+    shape = agreed(branches, decision, slot, guarded=guarded, span=span)
     refs = tuple(branch.ref for branch in branches)
     ref = ctx.builder.add(Select(decision, slot, refs, source, shape))
     return Tensor(ref, shape, branches[0].stride, span)
 
 
-def agreed(branches: Sequence[Tensor], decision: int, slot: int, *, span: Span) -> Shape:
-    """The one shape of what a decision picks, or a width that each has where it is picked."""
+def agreed(
+    branches: Sequence[Tensor], decision: int, slot: int, *, guarded: bool = False, span: Span
+) -> Shape:
+    """The one shape of what a decision picks, or a width that each has where it is picked.
+
+    Where `guarded`, each may have its own width, and the width is what the decision says.
+    """
     for candidate in branches:
         if all(_fits(b, candidate, decision, slot, n) for n, b in enumerate(branches)):
             return candidate.shape
+    if guarded and _differ_in_width_alone(branches):
+        widths = tuple(branch.shape.channels for branch in branches)
+        return replace(branches[0].shape, channels=by_pick(decision, slot, widths))  # type: ignore[arg-type]
     for other in branches[1:]:
         check_same(branches[0], other, "a choice between values", span=span)
     return branches[0].shape
+
+
+def _differ_in_width_alone(branches: Sequence[Tensor]) -> bool:
+    kinds = {(b.shape.space, b.shape.tokens, b.stride) for b in branches}
+    return len(kinds) == 1 and not any(isinstance(b.shape.channels, Parts) for b in branches)
 
 
 def _fits(branch: Tensor, wanted: Tensor, decision: int, slot: int, pick: int) -> bool:

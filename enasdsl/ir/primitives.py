@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from enasdsl.diagnostics import Label
 from enasdsl.ir.alignment import aligned
-from enasdsl.ir.build import mistake
-from enasdsl.ir.cases import narrowed
+from enasdsl.ir.build import Mistake, mistake
+from enasdsl.ir.cases import narrowed, reached
 from enasdsl.ir.context import AMBIENT, Context
 from enasdsl.ir.graph import Apply, Present
 from enasdsl.ir.joining import mismatch, settle
@@ -227,7 +227,19 @@ def _argument(op: Primitive, parameter: OpParameter, x: Tensor, ctx: Context) ->
             op.span,
             "it is chosen here",
         )
-    _check_argument(op, parameter, value)
+    return _checked(op, parameter, value, ctx)
+
+
+def _checked(op: Primitive, parameter: OpParameter, value: Num, ctx: Context) -> Num:
+    """An argument that the operation takes, if need be for those picks alone that get here."""
+    try:
+        _check_argument(op, parameter, value)
+    except Mistake:
+        here = reached(value, ctx)
+        if here == value:
+            raise
+        _check_argument(op, parameter, here)
+        return here
     return value
 
 

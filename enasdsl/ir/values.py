@@ -105,7 +105,8 @@ class Pipeline:
 class ChosenOp:
     """The operation that a decision picks: alternative i is `branches[table[i]]`.
 
-    `alone` says that the decision picks one index, so that a guard can name a branch.
+    `alone` says that the decision picks one index, so that a guard can name a branch, and
+    `guarded` that a guard reads it, whose sides may make values of different widths.
     """
 
     decision: int
@@ -115,6 +116,7 @@ class ChosenOp:
     labels: tuple[str, ...]
     table: tuple[int, ...]
     alone: bool = True
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
