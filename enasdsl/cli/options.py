@@ -24,7 +24,7 @@ Settings = Annotated[
     ),
 ]
 Data = Annotated[
-    str,
+    str | None,
     Parameter(
         help="pydocs, digits (both embedded), ptb, wikitext2, cifar10, text:FOLDER, images:FOLDER."
     ),

@@ -12,6 +12,15 @@ from cyclopts import Parameter
 from enasdsl.cli.ending import UsageError
 from enasdsl.cli.opening import mistakes
 from enasdsl.cli.options import Data, DataRoot, Device, File, Seed, Settings, pairs
+from enasdsl.cli.tabulating import (
+    Asked,
+    Queries,
+    Reward,
+    Strategy,
+    Table,
+    rewarded,
+    search_by_table,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,18 +44,21 @@ def search(
     file: File,
     /,
     *,
-    data: Data,
+    data: Data = None,
+    table: Table = None,
+    queries: Queries = None,
     data_root: DataRoot = None,
     recipe: Recipe = None,
     set: Settings = (),
-    strategy: Annotated[str, Parameter(help="enas, or random: by chance alone.")] = "enas",
+    reward: Reward = None,
+    strategy: Strategy = "enas",
     budget: Budget = None,
     seed: Seed = 0,
     out: Annotated[str | None, Parameter(help="The folder to make.")] = None,
     resume: Annotated[bool, Parameter(help="Go on with the search in --out.")] = False,
     device: Device = "auto",
 ) -> int:
-    """Search a space: train its shared weights and its controller.
+    """Search a space: train its shared weights and its controller, or read a table.
 
     Everything is kept in the folder of the run. Without --recipe it is `quick`.
     A search that was stopped, by its budget or by ctrl-C, goes on with --resume
@@ -54,20 +66,22 @@ def search(
     """
     from enasdsl.search import search
 
+    asked: Asked = {
+        "recipe": recipe,
+        "settings": rewarded(set, reward),
+        "strategy": strategy,
+        "budget": seconds(budget),
+        "seed": seed,
+        "out": out,
+        "resume": resume,
+    }
+    if table is not None:
+        found = search_by_table(file, table, data, _positive(queries, "--queries"), asked)
+        return ended(found.ending, found.command, "")
+    if data is None or queries is not None:
+        raise UsageError("search takes --data, or --table and then --queries")
     with mistakes():
-        result = search(
-            file,
-            data,
-            data_root=data_root,
-            recipe=recipe,
-            settings=pairs(set),
-            strategy=strategy,
-            budget=seconds(budget),
-            seed=seed,
-            out=out,
-            resume=resume,
-            device=device,
-        )
+        result = search(file, data, data_root=data_root, device=device, **asked)
     return _searched(result)
 
 

@@ -15,7 +15,7 @@ from enasdsl.ir.space import Architecture
 from enasdsl.search import checkpoint
 from enasdsl.search.alternation import Alternation, shared_model
 from enasdsl.search.assembly import Assembly
-from enasdsl.search.listing import entries, listing
+from enasdsl.search.listing import entries, front_listing, listing
 from enasdsl.search.objective import Objective, front
 from enasdsl.search.problem import Measure, shown
 from enasdsl.search.ranking import Ranked, class_key, explored, ranked
@@ -153,7 +153,4 @@ def _table(derivation: Derivation, costs: Sequence[str]) -> str:
     """The best, and where several things are traded, those that no other betters in all."""
     name = shown(derivation.figure, 0.0)[0]
     columns = {f"valid {name}": name, **{cost: cost for cost in costs}}
-    text = listing(derivation.best, columns)
-    if derivation.front:
-        text += f"\n\nthe Pareto front:\n{listing(derivation.front, columns)}"
-    return text
+    return listing(derivation.best, columns) + front_listing(derivation.front, columns)

@@ -9,6 +9,10 @@ from enasdsl.ir.space import Space
 from enasdsl.search.ranking import Ranked
 
 
+SHOWN = 12
+"""Members of a Pareto front that are printed."""
+
+
 def listing(found: Sequence[Ranked], columns: Mapping[str, str]) -> str:
     """One on each line, a token never broken: `train --arch` takes it as it stands.
 
@@ -21,6 +25,14 @@ def listing(found: Sequence[Ranked], columns: Mapping[str, str]) -> str:
         rows.append((str(place), *figures, reward, to_token(entry.architecture)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     return "\n".join("  ".join([*map(str.rjust, row, widths), row[-1]]) for row in rows)
+
+
+def front_listing(front: Sequence[Ranked], columns: Mapping[str, str]) -> str:
+    """The Pareto front, where there is one, to stand below a listing."""
+    if not front:
+        return ""
+    rest = f"\nand {len(front) - SHOWN} more in derived.json" if len(front) > SHOWN else ""
+    return f"\n\nthe Pareto front:\n{listing(front[:SHOWN], columns)}{rest}"
 
 
 def entries(space: Space, found: Sequence[Ranked]) -> list[dict[str, object]]:

@@ -45,7 +45,8 @@ class Prices:
     @classmethod
     def of(cls, space: Space, table: Table, text: str | None) -> Prices:
         """The objective of `text`, else the first number of the table; raises SearchError."""
-        known = [*table.names, *(("params", "macs") if space.network else ())]
+        costs = ("params", "macs") if space.network else ()
+        known = tuple(dict.fromkeys((*table.names, *costs)))
         objective = Objective.of(table.names[0]) if text is None else Objective.parse(text)
         objective.check_names(known)
         return cls(space, table, objective)
