@@ -21,15 +21,17 @@ from enasdsl.search.assembly import Assembly
 from enasdsl.search.chance import Uniform
 from enasdsl.search.clock import Clock, interruptible
 from enasdsl.search.comparison import Trained
+from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
 from enasdsl.search.deriving import derived_tokens, score
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
-from enasdsl.search.offspring import read_architecture
+from enasdsl.search.offspring import child_params, read_architecture
 from enasdsl.search.problem import shown
 from enasdsl.search.run import Run, write_json
 from enasdsl.search.seeds import seed_of
 from enasdsl.search.training import TrainResult, train
 from enasdsl.search.valuation import Within
+from enasdsl.semantics.recipe import Recipe
 
 FOUND = "found"
 
@@ -110,7 +112,9 @@ def planned(
     """
     known = nursery.known()
     best = next(iter(derived_tokens(nursery.run)))
-    if known is not None:
+    if known is None:
+        _try(assembly, best, settings)
+    else:
         _agree(nursery, known, best, settings)
     [newest, *_] = checkpoint.saved(nursery.run.folder / "checkpoints")
     step = checkpoint.number(newest)
@@ -128,6 +132,18 @@ def planned(
     )  # fmt: skip
     write_json(nursery.file, plan.model_dump())
     return plan.model_copy(update={"children": plan.children[: children + 1]})
+
+
+def recipe_of(run: Run, settings: Mapping[str, object]) -> Recipe:
+    """The recipe of a run with settings over it; raises SearchError."""
+    return read_recipe(run.recipe.model_dump(), over_params(settings))
+
+
+def _try(assembly: Assembly, token: str, settings: Mapping[str, object]) -> None:
+    """Raises SearchError where settings make no children of these architectures."""
+    params = child_params(recipe_of(assembly.run, settings), shared=False)
+    space = SpaceFile.open(assembly.run.space_file).space(params, assembly.data.task)
+    read_architecture(space, token)
 
 
 def _agree(nursery: Nursery, known: Plan, best: str, settings: Mapping[str, object]) -> None:

@@ -8,7 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
-from enasdsl.search.resampling import Estimate, Numbers, bootstrap, kendall, spearman
+from enasdsl.search.resampling import RESAMPLES, Estimate, Numbers, bootstrap, kendall, spearman
 
 LEVEL = 0.05
 """How seldom chance must give a rank for the verdict to be that it was not chance."""
@@ -36,10 +36,9 @@ class Comparison:
     """What the children say.
 
     `asked` random children were to be trained with `seeds` seeds each for `epochs` epochs, and
-    `chance` are those that are. Of the found child: its `rank` among all by the test figure,
-    `luck`, the probability of that rank or a better one if it were a random child too, the
-    `median` of the random ones, and its `lead` over that, in units of the figure, positive where
-    it is better. `kendall` and `spearman` are correlations over the random children alone, since
+    `chance` are those that are. Of the found child: its `rank` among all by the test figure, ties
+    against it, and its `lead` over the `median` of the random ones, in units of the figure,
+    positive where it is better. `kendall` and `spearman` are correlations over the random children alone, since
     the found one was picked by its shared weights.
     """
 
@@ -50,11 +49,15 @@ class Comparison:
     found: Trained | None
     chance: tuple[Trained, ...]
     rank: int | None = None
-    luck: float | None = None
     median: float | None = None
     lead: Estimate | None = None
     kendall: Estimate | None = None
     spearman: Estimate | None = None
+
+    @property
+    def luck(self) -> float | None:
+        """The greatest probability of such a rank, or a better one, for one more random child."""
+        return None if self.rank is None else self.rank / (len(self.chance) + 1)
 
     @property
     def tells(self) -> bool:
@@ -76,6 +79,7 @@ def compare(
     seeds: int,
     epochs: int,
     rng: np.random.Generator,
+    resamples: int = RESAMPLES,
 ) -> Comparison:
     """Compares them; `figure` is `perplexity`, where less is better, or another, where more is."""
     sign = -1.0 if figure == "perplexity" else 1.0
@@ -85,20 +89,18 @@ def compare(
     shared = [child.shared for child in chance]
     own = [fmean(child.valid) for child in chance]
     tests = np.array([fmean(child.test) for child in chance])
-    rank = luck = lead = None
+    rank = lead = None
     if found is not None:
         test = fmean(found.test)
-        better, equal = int((sign * tests > sign * test).sum()), int((tests == test).sum())
-        rank = 1 + better
-        luck = (1 + better + equal) / (1 + len(chance))
+        rank = 1 + int((sign * tests >= sign * test).sum())
 
         def ahead(drawn: Numbers) -> float:
             return sign * (test - float(np.median(drawn)))
 
-        lead = bootstrap(ahead, tests.tolist(), rng=rng)
+        lead = bootstrap(ahead, tests.tolist(), rng=rng, resamples=resamples)
     return Comparison(
         figure, asked, seeds, epochs, found, tuple(chance),
-        rank=rank, luck=luck, median=float(np.median(tests)), lead=lead,
-        kendall=bootstrap(kendall, shared, own, rng=rng),
-        spearman=bootstrap(spearman, shared, own, rng=rng),
+        rank=rank, median=float(np.median(tests)), lead=lead,
+        kendall=bootstrap(kendall, shared, own, rng=rng, resamples=resamples),
+        spearman=bootstrap(spearman, shared, own, rng=rng, resamples=resamples),
     )  # fmt: skip

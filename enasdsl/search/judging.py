@@ -12,7 +12,7 @@ from rich.console import Console
 
 from enasdsl.search.alternation import Alternation
 from enasdsl.search.assembly import Assembly
-from enasdsl.search.children import Means, Nursery, Plan, brought_up, outcome, planned
+from enasdsl.search.children import Means, Nursery, Plan, brought_up, outcome, planned, recipe_of
 from enasdsl.search.clock import Clock
 from enasdsl.search.comparison import Comparison, compare
 from enasdsl.search.deriving import derive, derived_tokens, trained
@@ -22,7 +22,7 @@ from enasdsl.search.learned import LATEST, Learned, learned
 from enasdsl.search.progress import budget_words
 from enasdsl.search.run import Run, open_run, write, write_json
 from enasdsl.search.seeds import seed_of
-from enasdsl.view.verdict import comparison_text, learned_text, no_verdict
+from enasdsl.view.verdict import comparison_text, conclusion, learned_text, no_verdict
 
 CHILDREN = 10
 """Random children beside the found one, unless another number is asked for."""
@@ -75,8 +75,8 @@ def verdict(
     found = learned(opened, assembly.space, job.visited)
     text = f"{comparison_text(comparison)}\n\n{learned_text(found, each=True)}"
     _keep(opened, text, found, comparison)
-    spent = clock.budget if ending is Ending.BUDGET else None
-    command = going_on(opened.folder, children, None if spent is None else 2 * spent, seeds=seeds)
+    more = clock.budget and clock.budget * (2 if ending is Ending.BUDGET else 1)
+    command = going_on(opened.folder, children, more, seeds=seeds)
     return Verdict(opened.folder, ending, found, comparison, text, command)
 
 
@@ -89,7 +89,7 @@ def _search(folder: Path) -> Run:
 
 def _compared(nursery: Nursery, plan: Plan, *, seeds: int) -> Comparison:
     found, *others = (outcome(nursery, plan, child, seeds=seeds) for child in plan.children)
-    epochs = nursery.run.recipe.child.weights.epochs
+    epochs = recipe_of(nursery.run, plan.settings).child.weights.epochs
     return compare(
         plan.figure,
         found,
@@ -111,8 +111,10 @@ def preliminary(run: Run, assembly: Assembly, job: Alternation) -> str:
 
 
 def _keep(run: Run, text: str, found: Learned, comparison: Comparison | None) -> None:
-    children = None if comparison is None else asdict(comparison)
-    write_json(run.folder / "verdict.json", {"children": children, "search": asdict(found)})
+    record: dict[str, object] = {"search": asdict(found)}
+    if comparison is not None:
+        record = {"verdict": conclusion(comparison), "children": asdict(comparison), **record}
+    write_json(run.folder / "verdict.json", record)
     write(run.folder / "verdict.txt", text + "\n")
 
 

@@ -106,11 +106,11 @@ def earned(run: Run) -> Earned:
 
 
 def courses(run: Run, space: Space) -> Iterator[Course]:
-    """The entropy of each decision by epoch, from the figures of a run."""
+    """The entropy of each decision with two outcomes or more by epoch, from a run's figures."""
     lines = _lines(run.folder, BELIEFS)
     if not lines:
         return
-    for decision in space.decisions:
+    for decision in (d for d in space.decisions if size(d.domain) > 1):
         found = tuple(line.get(ENTROPY + decision.path) for line in lines)
         place, text = _place(decision, run.space_file.parent)
         yield Course(decision.path, place, text, log(size(decision.domain)), found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-RESAMPLES = 2000
+RESAMPLES = 1000
 """How often a sample is drawn again from itself."""
 
 Numbers = NDArray[np.float64]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean
+from textwrap import wrap
 
 from enasdsl.search.comparison import Comparison, Trained, needed
 from enasdsl.search.learned import Course, Earned, Learned, Visited, by_line
@@ -12,6 +13,10 @@ from enasdsl.view.numbers import power_of_ten
 
 COLUMNS = 5
 """Epochs of which an entropy is shown."""
+FEW = 10
+"""Children from which on the bootstrap is trusted."""
+WIDTH = 96
+"""Characters of a line of prose."""
 
 
 def learned_text(found: Learned, *, each: bool = False) -> str:
@@ -90,7 +95,7 @@ def comparison_text(found: Comparison) -> str:
     if found.median is not None:
         lines.append(f"test {found.figure}, by which is compared")
         lines += _standing(found)
-    lines += [f"  {conclusion(found)}", ""]
+    lines += [*_wrapped(sentences(found)), ""]
     lines.append(f"shared against own weights, valid {found.figure}, over the random children")
     lines.append(f"  Kendall's tau   {_estimate(found.kendall)}")
     lines.append(f"  Spearman's rho  {_estimate(found.spearman)}")
@@ -112,30 +117,50 @@ def _standing(found: Comparison) -> Iterator[str]:
     tests = sorted(fmean(child.test) for child in found.chance)
     yield f"  random  median {found.median:.4g}, from {tests[0]:.4g} to {tests[-1]:.4g}"
     if found.found is not None:
+        own = fmean(found.found.test)
+        ties = ", ties against it" if own in tests else ""
+        yield f"  found   {own:.4g}, rank {found.rank} of {len(tests) + 1}{ties}"
+        yield f"  lead    {_estimate(found.lead)}, over the median; below 0 it is behind"
+
+
+def sentences(found: Comparison) -> Iterator[str]:
+    """The verdict, and what it leaves open."""
+    yield conclusion(found)
+    if found.lead is not None:
+        noise = "one seed" if found.seeds == 1 else f"{found.seeds} seeds"
         yield (
-            f"  found   {fmean(found.found.test):.4g}, rank {found.rank} of {len(tests) + 1}; "
-            f"better than the median by {_estimate(found.lead)}"
+            f"The interval is over the random children; the found one has {noise}, and how much "
+            "that matters is not in it."
         )
+        if len(found.chance) < FEW:
+            yield f"Intervals over fewer than {FEW} children are too narrow."
+    yield "It is about one search with one seed, and says nothing of another."
 
 
 def conclusion(found: Comparison) -> str:
     """The verdict in one sentence, or why there is none."""
+    if found.found is None:
+        return "No verdict: the found child is not trained to its end."
     if found.luck is None:
-        who = "the found child" if found.found is None else "no random child"
-        return f"No verdict: {who} is {'not ' if found.found is None else ''}trained to its end."
+        return "No verdict: no random child is trained to its end."
     place = f"rank {found.rank} of {len(found.chance) + 1}"
-    odds = f"one of them taken by chance has it, or a better one, {found.luck:.0%} of the time"
+    odds = f"chance alone gives {place} or better {100 * found.luck:.3g} times in 100"
     if found.tells:
-        return f"The found child is better than chance: of {place}, {odds}."
+        return f"The found child is better than chance: {odds}."
     if len(found.chance) < needed():
-        return f"It cannot tell: {place}, and {odds}; at 5 % it takes {needed()} random children."
-    return f"No sign that the search found more than chance: {place}, and {odds}."
+        fewest = f"at 5 % no fewer than {needed()} random children can"
+        return f"These children cannot tell: {odds}; {fewest}."
+    return f"No sign that the search found more than chance: {odds}."
 
 
 def _estimate(estimate: Estimate | None) -> str:
     if estimate is None:
         return "unknown: too few children, or all alike"
     return f"{estimate.value:.3g}, 95 % [{estimate.low:.3g}, {estimate.high:.3g}]"
+
+
+def _wrapped(sentences: Iterable[str]) -> list[str]:
+    return wrap(" ".join(sentences), WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
 def _several(count: int, noun: str) -> str:
