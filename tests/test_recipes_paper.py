@@ -151,18 +151,17 @@ def _strides(net: Network) -> set[Scalar]:
 
 
 def test_d9_the_authors_search_halves_before_the_reduction_cell() -> None:
-    index = 0
-    assert _strides(network(space("micro", "paper"), index)) == {1, 2}
-    assert _strides(network(space("micro", "quick"), index)) == {1, 2}
-    assert _strides(network(space("micro", "official"), index)) == {1}
-    assert _strides(network(space("micro", "official", child=True), index)) == {1, 2}
-    assert any(p.place.startswith("halve/") for p in space("micro", "official").places)
+    assert _strides(network(space("micro", "paper", N=1))) == {1, 2}
+    assert _strides(network(space("micro", "quick", N=1))) == {1, 2}
+    assert _strides(network(space("micro", "official", N=1))) == {1}
+    assert _strides(network(space("micro", "official", child=True, N=1))) == {1, 2}
+    assert any(p.place.startswith("halve/") for p in space("micro", "official", N=1).places)
 
 
 def test_d10_cells_end_in_a_convolution_in_search_and_in_a_plain_concat_at_last() -> None:
     ends = {
         (recipe, child): any(
-            p.place == "normal/conv" for p in space("micro", recipe, child=child).places
+            p.place == "normal/conv" for p in space("micro", recipe, child=child, N=1).places
         )
         for recipe in RECIPES
         for child in (False, True)
@@ -186,8 +185,8 @@ def test_d11_the_paper_stacks_six_cells_in_a_stage_and_the_authors_script_five()
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_d12_there_are_two_reductions(recipe: str) -> None:
     for child in (False, True):
-        net = network(space("micro", recipe, child=child))
-        stamps = {p.place.split("/")[0] for p in space("micro", recipe, child=child).places}
+        net = network(space("micro", recipe, child=child, N=1))
+        stamps = {p.place.split("/")[0] for p in space("micro", recipe, child=child, N=1).places}
         assert {s for s in stamps if s.startswith("reduction")} == {"reduction", "reduction2"}
         sizes = [s.shape.space for s in steps_of(net) if len(s.shape.space) == 2]
         assert sizes[0] == (32, 32)
