@@ -69,7 +69,9 @@ ENTRIES: dict[str, Entry] = {
         "a setting that is no constant",
         (
             "Settings are numbers, words, texts, `true`, `false`, lists of these, or arithmetic "
-            "over params. The search does not choose them."
+            "over params. The weights that architectures share are trained with one value of each. "
+            "`data` and `weights` of `child` may read a choice that the top of the file makes of "
+            "one among constants: an architecture that is trained by itself takes its own pick."
         ),
         bad="recipe quick { weights { lr: choose [0.1, 0.2] } }",
         good="recipe quick { weights { lr: 0.1 } }",

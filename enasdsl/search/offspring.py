@@ -22,7 +22,7 @@ from enasdsl.search.problem import Problem, pose
 from enasdsl.search.retraining import Retraining
 from enasdsl.search.run import Run, open_run
 from enasdsl.search.seeds import device_generator, generator
-from enasdsl.semantics.recipe import Recipe
+from enasdsl.semantics.recipe import Recipe, settled
 
 
 def child_params(recipe: Recipe, *, shared: bool) -> dict[str, object]:
@@ -78,8 +78,24 @@ class Offspring:
         return read_architecture(self.space, self.run.info.architecture or "")
 
     @cached_property
+    def recipe(self) -> Recipe:
+        """The recipe with the picks of the architecture where a setting reads a choice."""
+        places = {decision.path: n for n, decision in enumerate(self.space.decisions)}
+
+        def pick(name: str, size: int) -> int:
+            picks = self.architecture.picks[places[name]] if name in places else None
+            if picks is None or self.space.decisions[places[name]].domain.size != size:
+                raise SearchError(
+                    f"the recipe reads the choice `{name}`, and the architecture has no such pick",
+                    f"choose it at the top of the file, among {size} constants",
+                )
+            return picks[0]
+
+        return settled(self.run.recipe, pick)
+
+    @cached_property
     def problem(self) -> Problem:
-        recipe = self.run.recipe
+        recipe = self.recipe
         return pose(self.data, recipe.child.data, recipe.reward, self.run.info.seed)
 
     def child(self) -> Child:
@@ -88,7 +104,7 @@ class Offspring:
         child = Child(
             specialize(self.space, self.architecture),
             self.space.places,
-            init=initial(self.run.recipe.child.weights.init),
+            init=initial(self.recipe.child.weights.init),
             generator=generator(info.seed, "weights"),
         )
         child.noise = device_generator(self.device, info.seed, "noise")
@@ -102,4 +118,4 @@ class Offspring:
 
     def training(self, child: Child) -> Retraining:
         """The training of a child, at its start."""
-        return Retraining(child, self.problem, self.run.recipe.child.weights)
+        return Retraining(child, self.problem, self.recipe.child.weights)

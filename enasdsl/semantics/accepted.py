@@ -15,7 +15,7 @@ from pathlib import Path
 
 from enasdsl.source import cache_folder
 
-SCHEMA = ("recipe.py", "training.py")
+SCHEMA = ("recipe.py", "training.py", "beside.py")
 """The modules that make the schema."""
 
 LONGEST = 65_536

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args, get_origin
+from typing import Annotated, Literal, Self, get_args, get_origin
 
 from pydantic import (
     Field,
+    ModelWrapValidatorHandler,
     NonNegativeFloat,
     NonNegativeInt,
     PlainValidator,
     PositiveFloat,
     PositiveInt,
+    SerializerFunctionWrapHandler,
     ValidationError,
+    model_serializer,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from enasdsl.semantics.beside import ByChoice, found
 from enasdsl.semantics.layers import overlay
 from enasdsl.semantics.training import OR_NONE, ChildWeights, Data, Section, Share, Weights
 
@@ -121,7 +126,10 @@ class Derive(Section):
 
 
 class Child(Section):
-    """The training of a derived architecture; keys left out are as in the search."""
+    """The training of a derived architecture; keys left out are as in the search.
+
+    A setting that reads a choice has its first value, and stands in `chosen` with all of them.
+    """
 
     params: Mapping[str, Scalar] = Field(default_factory=dict)
     """Values for the params of the space file; they may not change its decisions."""
@@ -129,6 +137,30 @@ class Child(Section):
     """How training examples are cut."""
     weights: ChildWeights = ChildWeights()
     """Its optimisation."""
+    _chosen: tuple[ByChoice, ...] = ()
+
+    @property
+    def chosen(self) -> tuple[ByChoice, ...]:
+        return self._chosen
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _each(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Validates the settings with every value of those that read a choice."""
+        if not isinstance(value, Mapping):
+            return handler(value)
+        chosen = tuple(sorted(found(value), key=lambda one: one.key))
+        plain = overlay(value, {one.key: one.values[0] for one in chosen})
+        for one in chosen:
+            for other in one.values[1:]:
+                handler(overlay(plain, {one.key: other}))
+        child = handler(plain)
+        child._chosen = chosen
+        return child
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return overlay(handler(self), {one.key: one.written() for one in self._chosen})
 
 
 class Recipe(Section):
@@ -215,6 +247,15 @@ def validate(settings: Settings) -> Recipe:
 def apply(settings: Settings, overrides: Settings) -> Recipe:
     """The recipe of `settings` with `overrides` (nested or dotted keys) put over them."""
     return validate(overlay(settings, overrides))
+
+
+def settled(recipe: Recipe, pick: Callable[[str, int], int]) -> Recipe:
+    """The recipe of one architecture, in which `pick` says what a choice among so many picks."""
+    values = {
+        f"child.{one.key}": one.values[pick(one.choice, len(one.values))]
+        for one in recipe.child.chosen
+    }
+    return apply(recipe.model_dump(), values) if values else recipe
 
 
 def problems(settings: Settings) -> tuple[Problem, ...]:

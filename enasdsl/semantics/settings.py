@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from enasdsl.diagnostics import Fix, Label
+from enasdsl.semantics import beside
 from enasdsl.semantics.accepted import accept, is_accepted
 from enasdsl.semantics.constants import NotConstant, evaluate
 from enasdsl.semantics.layers import overlay
@@ -34,6 +35,8 @@ class Recipes:
     def __init__(self, tree: ast.Ast, params: Params, problems: Problems) -> None:
         self.params = params
         self.problems = problems
+        declared = {name: entry.declaration for name, entry in params.entries.items()}
+        self.lets = {name: d for name, d in declared.items() if isinstance(d, ast.Let)}
         self.written: dict[str, ast.RecipeDecl] = {}
         for declaration in tree.declarations:
             if isinstance(declaration, ast.RecipeDecl):
@@ -104,7 +107,7 @@ class Recipes:
             if isinstance(setting.value, tuple):
                 _put(settings, path, {})
                 continue
-            value = self._value(setting.value)
+            value = self._setting(path, setting.value)
             if value is not None and self._is_param_fine(path, value, setting):
                 _put(settings, path, value)
         self._validate(settings, {**dict(_blocks(recipe.settings, ())), **places})
@@ -121,6 +124,20 @@ class Recipes:
                 others=(Label(first.key.span, "first set here"),),
             )
 
+    def _setting(self, path: Path, expr: ast.Expr) -> object:
+        """A constant, or one for each alternative of a choice that a child may read."""
+        try:
+            chosen = beside.read(path, expr, self.params.values, self.lets)
+        except beside.Unreadable as trouble:
+            self.problems.error(
+                "E0616", trouble.message, trouble.span, trouble.why, help=trouble.help
+            )
+            return None
+        except NotConstant as trouble:
+            self._no_constant(trouble)
+            return None
+        return self._value(expr) if chosen is None else chosen.written()
+
     def _value(self, expr: ast.Expr) -> object:
         match expr:
             case ast.Reference(name) if name not in self.params.values:
@@ -130,15 +147,18 @@ class Recipes:
         try:
             value = evaluate(expr, self.params.values)
         except NotConstant as trouble:
-            self.problems.error(
-                "E0616",
-                "a setting is a constant",
-                trouble.span,
-                trouble.reason,
-                help="a number, a word, a text, true, false, or a list of these",
-            )
+            self._no_constant(trouble)
             return None
         return list(value) if isinstance(value, tuple) else value
+
+    def _no_constant(self, trouble: NotConstant) -> None:
+        self.problems.error(
+            "E0616",
+            "a setting is a constant",
+            trouble.span,
+            trouble.reason,
+            help="a number, a word, a text, true, false, or a list of these",
+        )
 
     def _is_param_fine(self, path: Path, value: object, setting: ast.Setting) -> bool:
         """Checks a setting of a param, at the key if it is unknown and else at the value."""
