@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean
 from textwrap import wrap
 
-from enasdsl.search.comparison import Comparison, Trained, needed
+from enasdsl.search.comparison import LEVEL, Comparison, Trained, needed
 from enasdsl.search.learned import Course, Earned, Learned, Visited, by_line
 from enasdsl.search.resampling import Estimate
 from enasdsl.view.numbers import power_of_ten
@@ -43,10 +43,10 @@ def no_verdict(command: str) -> str:
 
 
 def _visited(visited: Visited) -> str:
-    text = (
-        f"{_several(visited.drawn, 'architecture')}, {visited.different:,} different, "
-        f"of {power_of_ten(visited.total)}"
-    )
+    total = visited.total
+    size = f"{total:,}" if total < 10**6 else power_of_ten(total)
+    drawn = _several(visited.drawn, "architecture")
+    text = f"{drawn}, {visited.different:,} different, of {size}"
     if not visited.modulo:
         return text
     which = "they" if visited.sorted == visited.different else f"the latest {visited.sorted:,}"
@@ -148,7 +148,7 @@ def conclusion(found: Comparison) -> str:
     if found.tells:
         return f"The found child is better than chance: {odds}."
     if len(found.chance) < needed():
-        fewest = f"at 5 % no fewer than {needed()} random children can"
+        fewest = f"for less than {100 * LEVEL:.0f} it takes {needed()} random children or more"
         return f"These children cannot tell: {odds}; {fewest}."
     return f"No sign that the search found more than chance: {odds}."
 
