@@ -53,9 +53,13 @@ ENTRIES: dict[str, Entry] = {
     ),
     "E0305": Entry(
         "a stride that is no fixed whole number",
-        ("A stride changes shapes, so it cannot be a choice, a fraction, or less than one."),
+        (
+            "A stride is a whole number, and the height and width of all that follows depend on "
+            "it, so it cannot be chosen. Choose among operations of one stride, or where in a "
+            "row of operations it is taken."
+        ),
         bad=("cell c(x) {\n  x -> conv(3, stride: choose [1, 2])\n}"),
-        good=("cell c(x) {\n  x -> conv(3, stride: 2)\n}"),
+        good=("cell c(x) {\n  x -> choose [conv(3, stride: 2), max_pool(3, stride: 2)]\n}"),
     ),
     "E0306": Entry(
         "the network gives the wrong shape",

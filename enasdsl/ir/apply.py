@@ -15,7 +15,7 @@ from enasdsl.ir.joining import select, settle
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Kind
 from enasdsl.ir.statements import gather, run, value_of
-from enasdsl.ir.typed import describe, integer, whole
+from enasdsl.ir.typed import describe, integer, stride_of, whole
 from enasdsl.ir.values import (
     Bound,
     ByCase,
@@ -230,9 +230,7 @@ def _evaluated(decl: ast.OpDecl, inputs: list[Tensor], inner: Context, span: Spa
 def _restrided(inputs: list[Tensor], stride: Lowered | None, span: Span) -> list[Tensor]:
     if stride is None or not inputs:
         return inputs
-    if not isinstance(stride, int) or stride < 1:
-        raise mistake("E0305", "a stride is a fixed whole number of at least 1", span, "here")
-    return [replace(inputs[0], stride=stride), *inputs[1:]]
+    return [replace(inputs[0], stride=stride_of(stride, span)), *inputs[1:]]
 
 
 def _arguments(op: Composite, span: Span) -> dict[str, Lowered | Broken]:

@@ -12,7 +12,7 @@ from enasdsl.ir.graph import Call
 from enasdsl.ir.joining import check_same, settle
 from enasdsl.ir.names import at, place_text
 from enasdsl.ir.statements import strided, value_of
-from enasdsl.ir.typed import number
+from enasdsl.ir.typed import number, stride_of
 from enasdsl.ir.values import Item, Listing, Lowered, Stamp, Tensor
 from enasdsl.semantics.symbols import (
     Num,
@@ -102,9 +102,7 @@ def in_force(op: Stamp, inputs: list[Tensor], ctx: Context) -> tuple[int, dict[s
             ambient[name] = given  # type: ignore[assignment]
         else:
             raise mistake("E0207", f"`{op.name}` has no parameter `{name}`", op.span, "here")
-    if not isinstance(stride, int) or stride < 1:
-        raise mistake("E0305", "a stride is a fixed whole number of at least 1", op.span, "here")
-    return stride, ambient
+    return stride_of(stride, op.span), ambient
 
 
 def _changed(change: ast.Change, value: Num, ambient: dict[str, Num], ctx: Context) -> Num:

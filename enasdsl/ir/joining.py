@@ -109,18 +109,25 @@ def select(
 ) -> Tensor:
     """The value that a decision picks: all of one shape, but under a guard for their widths."""
     branches = [values[i] for i in table]
-    shape = agreed(branches, decision, slot, guarded=guarded, span=span)
+    shape = agreed(branches, decision, slot, guarded=guarded, source=source, span=span)
     refs = tuple(branch.ref for branch in branches)
     ref = ctx.builder.add(Select(decision, slot, refs, source, shape))
     return Tensor(ref, shape, branches[0].stride, span)
 
 
 def agreed(
-    branches: Sequence[Tensor], decision: int, slot: int, *, guarded: bool = False, span: Span
+    branches: Sequence[Tensor],
+    decision: int,
+    slot: int,
+    *,
+    guarded: bool = False,
+    source: bool = False,
+    span: Span,
 ) -> Shape:
     """The one shape of what a decision picks, or a width that each has where it is picked.
 
-    Where `guarded`, each may have its own width, and the width is what the decision says.
+    Where `guarded`, each may have its own width, and the width is what the decision says. `source`
+    says that they are inputs, which `align` could mend.
     """
     for candidate in branches:
         if all(_fits(b, candidate, decision, slot, n) for n, b in enumerate(branches)):
@@ -129,7 +136,7 @@ def agreed(
         widths = tuple(branch.shape.channels for branch in branches)
         return replace(branches[0].shape, channels=by_pick(decision, slot, widths))  # type: ignore[arg-type]
     for other in branches[1:]:
-        check_same(branches[0], other, "a choice between values", span=span)
+        check_same(branches[0], other, "a choice between values", inputs=source, span=span)
     return branches[0].shape
 
 
@@ -149,14 +156,28 @@ def _fits(branch: Tensor, wanted: Tensor, decision: int, slot: int, pick: int) -
     return first == second
 
 
-def check_same(first: Tensor, other: Tensor, what: str, *, span: Span) -> None:
+def check_same(first: Tensor, other: Tensor, what: str, *, inputs: bool = True, span: Span) -> None:
     """Raises a mistake that labels both origins where two values differ in shape or stride."""
     if first.shape == other.shape and first.stride == other.stride:
         return
-    raise mismatch(f"{what} joins values of one shape", first, other, span=span)
+    help = _ALIGN if inputs else _ONE_SIZE
+    if not inputs and first.shape.space == other.shape.space and first.stride == other.stride:
+        help = _ONE_WIDTH
+    raise mismatch(f"{what} joins values of one shape", first, other, help=help, span=span)
 
 
-def mismatch(what: str, first: Tensor, other: Tensor, *, span: Span) -> Mistake:
+_ALIGN = "give the cell an `align` operation, or mend one of them in its own flow"
+_ONE_WIDTH = (
+    "choose the width itself, as in `conv(1, filters: choose [8, 16])`, or let a guard tell the "
+    "sides apart, `... when wide else ...`: they may differ in width"
+)
+_ONE_SIZE = (
+    "alternatives end in one height and width: let each take the stride somewhere, or hold all "
+    "that follows, up to `global_avg_pool`"
+)
+
+
+def mismatch(what: str, first: Tensor, other: Tensor, *, help: str = _ALIGN, span: Span) -> Mistake:
     """A mistake that labels where two values come from that do not fit each other."""
     return mistake(
         "E0301",
@@ -165,7 +186,7 @@ def mismatch(what: str, first: Tensor, other: Tensor, *, span: Span) -> Mistake:
         "joined here",
         Label(first.origin, f"this is {_size(first)}"),
         Label(other.origin, f"this is {_size(other)}"),
-        help="give the cell an `align` operation, or mend one of them in its own flow",
+        help=help,
     )
 
 

@@ -15,7 +15,7 @@ from enasdsl.ir.graph import Apply, Present
 from enasdsl.ir.joining import mismatch, settle
 from enasdsl.ir.names import at, place_text
 from enasdsl.ir.space import Domain, Kind
-from enasdsl.ir.typed import describe, surely
+from enasdsl.ir.typed import describe, stride_of, surely
 from enasdsl.ir.values import Listing, Lowered, Primitive, Tensor
 from enasdsl.semantics.ops import Default, OpParameter
 from enasdsl.semantics.shapes import ShapeMismatch
@@ -289,10 +289,7 @@ _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 
 def _stride(op: Primitive, x: Tensor) -> int:
-    found = op.given.get("stride", x.stride)
-    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
-        raise mistake("E0305", "a stride is a fixed whole number of at least 1", op.span, "here")
-    return found
+    return stride_of(op.given.get("stride", x.stride), op.span)
 
 
 # ---------------------------------------------------------------------- shapes

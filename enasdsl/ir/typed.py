@@ -135,6 +135,28 @@ def whole(value: Scalar, span: Span) -> int:
     raise mistake("E0208", "a whole number is needed here", span, f"this can be {describe(value)}")
 
 
+def stride_of(value: Lowered, span: Span) -> int:
+    """A stride: a whole number of at least 1 that no decision settles."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    if isinstance(value, Chosen | Computed):
+        raise mistake(
+            "E0305",
+            "a stride cannot be chosen",
+            span,
+            "the height and width of all that follows would depend on it",
+            help="choose among operations of one stride, `choose [conv(3, stride: 2), "
+            "max_pool(3, stride: 2)]`, or where it is taken, `choose [(conv(3, stride: 2) -> "
+            "conv(3)), (conv(3) -> conv(3, stride: 2))]`",
+        )
+    raise mistake(
+        "E0305",
+        "a stride is a fixed whole number of at least 1",
+        span,
+        f"this is {describe(value)}",
+    )
+
+
 def surely(condition: Condition, guard: Condition | None) -> bool:
     """Whether `condition` holds wherever `guard` does: node 3 is there wherever node 4 is."""
     known = guard or ()
