@@ -1,8 +1,9 @@
 """What the recipes of rnn, macro and micro do wherever the paper and the authors' code differ.
 
 One test for each difference, here D1 to D19, of the space and the controller; the rest, of
-training, is in test_recipes_authors.py, and spaces/differences.md lists all. `paper` has what the paper says,
-`official` what the authors' scripts do, `quick` is the paper's method at a size for two cores.
+training, is in test_recipes_authors.py, and spaces/differences.md lists all. `paper` has what the
+paper says, `official` what the authors' scripts do, `quick` is the paper's method at a size for
+two cores.
 """
 
 from __future__ import annotations
