@@ -8,7 +8,6 @@ from enasdsl.ir.record import to_json, to_token
 from enasdsl.ir.space import Space
 from enasdsl.search.ranking import Ranked
 
-
 SHOWN = 12
 """Members of a Pareto front that are printed."""
 
