@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import keyword
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from enasdsl.export.aligning import aligned
 from enasdsl.export.classes import WRITERS, Class, Classes, camel
+from enasdsl.export.code import word
 from enasdsl.ir.nesting import Frame, Item
 
 LEAST = 3  # so many alike one after another are a loop
@@ -47,13 +48,18 @@ def attributes(row: Class, known: Classes) -> Attributes:
     taken = set(RESERVED)
     for index, item in enumerate(frame.items):
         run = next((r for r in runs if r.start <= index < r.stop), None)
-        if item.step is not None and WRITERS[item.step.op].made is None:
+        plain = item.step is not None and WRITERS[item.step.op].made is None
+        if plain and aligned(item, frame) is None:
             names.append(None)
         elif run is None:
-            names.append(free(_wanted(item), taken))
+            names.append(free(_wanted(item, frame), taken))
         else:
             first = run.start == index
-            stem = free(f"{_wanted(item)}s", taken) if first else str(names[-1]).partition("[")[0]
+            stem = (
+                free(f"{_wanted(item, frame)}s", taken)
+                if first
+                else str(names[-1]).partition("[")[0]
+            )
             names.append(f"{stem}[{index - run.start}]")
     return Attributes(tuple(names), runs)
 
@@ -68,14 +74,11 @@ def free(wanted: str, taken: set[str]) -> str:
     return name
 
 
-def word(name: str) -> str:
-    """A name of the file as one of Python."""
-    found = re.sub(r"\W+", "_", name).strip("_") or "part"
-    return f"_{found}" if found[0].isdigit() else found
-
-
-def _wanted(item: Item) -> str:
+def _wanted(item: Item, frame: Frame) -> str:
     """The node or the part of the network in which an item stands, and what it is."""
+    name = aligned(item, frame)
+    if name is not None:
+        return f"align_{word(name)}"
     own = item.step.op if item.step is not None else item.frame.name if item.frame else ""
     nodes = [name for kind, name in item.within if kind == "nodes" or name in ("stem", "head")]
     parts = [*nodes[-1:], own]

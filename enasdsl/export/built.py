@@ -52,7 +52,7 @@ def of_run(folder: Path, words: str | None = None, *, data_root: str | Path | No
     if run.info.kind == "search" and weights.is_file():
         child = open_run(run.child)
         if words is None or _is(run, child, words, data_root):
-            run = child
+            return _trained(child, data_root)
     if run.info.kind == "search":
         return _fresh(run, words, data_root)
     if words is not None and run.info.architecture != words:

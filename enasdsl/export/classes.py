@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from enasdsl.export.code import Site, Writer
+from enasdsl.export.aligning import aligned
+from enasdsl.export.code import Site, Writer, word
 from enasdsl.export.functions import ACTIVATIONS, FUNCTIONS
 from enasdsl.export.groups import OPEN
 from enasdsl.export.layers import LAYERS
@@ -79,9 +80,20 @@ def classes(network: Frame, name: str) -> Classes:
             found[key] = Class(free)
         found[key].frames.append(frame)
         of[frame] = found[key]
-    for row in found.values():
+    rows: dict[int, Class] = {}
+    _order(of[network], of, rows)
+    for row in rows.values():
         _unify(row, of)
-    return Classes(tuple(found.values()), of)
+    return Classes(tuple(rows.values()), of)
+
+
+def _order(row: Class, of: Mapping[Frame, Class], found: dict[int, Class]) -> None:
+    """Puts a class behind all those that any of its frames needs."""
+    for frame in row.frames:
+        for item in frame.items:
+            if item.frame is not None and id(of[item.frame]) not in found:
+                _order(of[item.frame], of, found)
+    found[id(row)] = row
 
 
 def camel(name: str) -> str:
@@ -117,6 +129,8 @@ def _key(frame: Frame, of: Mapping[Frame, Class]) -> object:
 
 def _row(item: Item, frame: Frame, of: Mapping[Frame, Class]) -> object:
     ranks = tuple(len(shape.space) for shape in item.shapes)
+    if aligned(item, frame) is not None:
+        return "align", item.inputs, ranks
     nodes = tuple(name for kind, name in item.within if kind == "nodes" or name in OPEN)
     if item.frame is not None:
         return of[item.frame].name, item.inputs, item.states, ranks, nodes
@@ -138,7 +152,7 @@ def _unify(row: Class, of: Mapping[Frame, Class]) -> None:
         families = _families(row.pattern.items[n], of)
         row.numbers.append(
             {
-                role: _expression(row, families[role], tuple(c[role] for c in columns))
+                role: _expression(row, families.get(role, role), tuple(c[role] for c in columns))
                 for role in columns[0]
             }
         )
@@ -146,12 +160,26 @@ def _unify(row: Class, of: Mapping[Frame, Class]) -> None:
 
 
 def _numbers(item: Item, frame: Frame, of: Mapping[Frame, Class]) -> Mapping[str, Value]:
+    name = aligned(item, frame)
+    if name is not None:
+        return {f"align_{word(name)}": _written(item, frame, of)}
     if item.frame is not None:
         return of[item.frame].given(item.frame)
     where = site(item, frame)
     if where.op in ACTIVATIONS:
         return {ACTIVATION: ACTIVATIONS[where.op]}
     return WRITERS[where.op].numbers(where)
+
+
+def _written(item: Item, frame: Frame, of: Mapping[Frame, Class]) -> str:
+    """What makes an item, its numbers written out."""
+    if item.frame is not None:
+        given = of[item.frame].given(item.frame)
+        return f"{of[item.frame].name}({', '.join(map(str, given.values()))})"
+    where = site(item, frame)
+    writer = WRITERS[where.op]
+    numbers = {role: str(number) for role, number in writer.numbers(where).items()}
+    return ACTIVATIONS[where.op] if writer.made is None else writer.made(where, numbers)
 
 
 def _families(item: Item, of: Mapping[Frame, Class]) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -100,3 +101,9 @@ class Writer:
 def called(name: str, *arguments: object) -> Code:
     """A call."""
     return Code(f"{name}({', '.join(map(str, arguments))})")
+
+
+def word(name: str) -> str:
+    """A name of the file as one of Python."""
+    found = re.sub(r"\W+", "_", name).strip("_") or "part"
+    return f"_{found}" if found[0].isdigit() else found

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from enasdsl.export.attributes import NEW, Attributes, Run, word
+from enasdsl.export.aligning import aligned
+from enasdsl.export.attributes import NEW, Attributes, Run
 from enasdsl.export.classes import ACTIVATION, WRITERS, Class, site
-from enasdsl.export.code import Code, called
+from enasdsl.export.code import Code, called, word
 from enasdsl.ir.nesting import Frame, Item
 
 LONGEST = 44  # characters of an expression that may stand within another
@@ -80,7 +81,7 @@ class Forward:
         if item.states:
             self._scan(item, index, value, name)
             return
-        if item.step is not None:
+        if item.step is not None and aligned(item, self.frame) is None:
             code = self._call(item, index, inputs, name)
         else:
             code = called(name, *inputs)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 
+from enasdsl.export.aligning import aligns, evened
 from enasdsl.ir.names import Place
 from enasdsl.ir.nesting import Frame, Item
 from enasdsl.ir.places import join
@@ -21,7 +22,7 @@ def grouped(network: Frame) -> Frame:
     def inner(frame: Frame) -> Frame:
         return _cut(_settled(frame, inner), ())
 
-    return _cut(_settled(network, inner), OPEN)
+    return evened(_cut(_settled(network, inner), OPEN))
 
 
 def recurs(frame: Frame) -> bool:
@@ -159,9 +160,10 @@ def _group(frame: Frame, members: list[int], key: Place, made: Sequence[range]) 
     )
     cut = _cut(inner, ())
     only = cut.items[0]
+    within = key if aligns(key) else key[:-1]
     if len(cut.items) == 1 and only.frame and only.inputs == tuple(range(len(read))):
-        return Item(read, last.shapes, only.place, key[:-1], frame=only.frame)
-    return Item(read, last.shapes, "", key[:-1], frame=cut)
+        return Item(read, last.shapes, only.place, within, frame=only.frame)
+    return Item(read, last.shapes, "", within, frame=cut)
 
 
 def _once(values: Iterable[int]) -> Iterable[int]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from enasdsl.export.attributes import Attributes, attributes, title, word
+from enasdsl.export.aligning import aligned
+from enasdsl.export.attributes import Attributes, attributes, title
 from enasdsl.export.classes import ACTIVATION, WRITERS, Class, Classes, classes, site
+from enasdsl.export.code import word
 from enasdsl.export.folding import folded
 from enasdsl.export.forward import Forward
 from enasdsl.export.groups import grouped
@@ -129,6 +131,8 @@ def _row(row: Class, known: Classes, start: int, stop: int) -> Iterator[str]:
 
 def _maker(row: Class, known: Classes, index: int) -> str:
     item, numbers = row.pattern.items[index], row.numbers[index]
+    if aligned(item, row.pattern) is not None:
+        return next(iter(numbers.values()))
     if item.frame is not None:
         inner = known.of[item.frame]
         return f"{inner.name}({', '.join(numbers[name] for name in inner.parameters)})"
