@@ -30,26 +30,32 @@ Format = Literal[
 ]
 
 
+Source = Annotated[
+    str,
+    Parameter(
+        allow_leading_hyphen=True,
+        help="The text, a file with it, published/NAME, or - for standard input.",
+    ),
+]
+Notation = Annotated[
+    Format | None, Parameter(help="The notation; else the one that fits the text.")
+]
+SpaceFile = Annotated[
+    str | None, Parameter(help="An .enas file or a shipped space; else the notation's own.")
+]
+Out = Annotated[
+    str | None, Parameter(name=["-o", "--out"], help="Write the JSON record to this file.")
+]
+
+
 def import_(
-    source: Annotated[
-        str,
-        Parameter(
-            allow_leading_hyphen=True,
-            help="The text, a file with it, published/NAME, or - for standard input.",
-        ),
-    ],
+    source: Source,
     /,
     *,
-    format: Annotated[
-        Format | None, Parameter(help="The notation; else the one that fits the text.")
-    ] = None,
-    space: Annotated[
-        str | None, Parameter(help="An .enas file or a shipped space; else the notation's own.")
-    ] = None,
+    format: Notation = None,
+    space: SpaceFile = None,
     set: Settings = (),
-    out: Annotated[
-        str | None, Parameter(name=["-o", "--out"], help="Write the JSON record to this file.")
-    ] = None,
+    out: Out = None,
     output: Literal["text", "json"] = "text",
 ) -> int:
     """Import an architecture that others wrote in a notation of their own.
