@@ -202,6 +202,13 @@ def test_a_run_that_is_not_derived_is_derived_first(run: Path) -> None:
         verdict(run / "verdict/found", console=_quiet())
 
 
+def test_a_search_by_table_has_no_children(searched: Path, tmp_path: Path) -> None:
+    run = open_run(searched)
+    create(tmp_path / "run", run.info.model_copy(update={"table": "t.json"}), run.recipe, {})
+    with pytest.raises(SearchError, match="from a table"):
+        verdict(tmp_path / "run", console=_quiet())
+
+
 # ------------------------------------------------------- a search by itself
 
 

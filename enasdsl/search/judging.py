@@ -84,6 +84,11 @@ def _search(folder: Path) -> Run:
     run = open_run(folder)
     if run.info.kind != "search":
         raise SearchError(f"{folder} is a child, not a search", "name the folder of a search")
+    if run.info.table is not None:
+        raise SearchError(
+            f"{folder} took its rewards from a table, which knows without training what is best",
+            "its derived.json has the regret",
+        )
     return run
 
 
