@@ -121,3 +121,28 @@ def test_an_operation_may_call_itself_with_other_alternatives() -> None:
     )
     assert count(space) == len(set(enumerate_space(space))) == (1 + 1) + (1 + 2) + (1 + 3)
     assert sample(space, 1, Random(0))
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "help"),
+    [
+        ("op two on a, b { a + b }\ncell c(x) { x -> choose [relu, x, x -> two] }", "E0302",
+         "parentheses"),
+        ("op f(memory) on x { sum(x, memory) }\ncell c(x) { y = x -> relu; f([x, y]) }", "E0207",
+         "`memory: ...`"),
+        ("op f(memory) on x { sum(x, memory) }\n"
+         "op g on x { y = x -> relu; x -> f([x, y]) }\ncell c(x) { x -> g }", "E0207",
+         "`memory: ...`"),
+        ("op f(memory) on x { sum(x, memory) }\nblock b(x) { relu(x) }\n"
+         "cell c(x) { e = x -> b; e -> repeat 2 { f([x, e]) } }", "E0303", "`memory: [...]`"),
+        ("cell c(x) { d = choose 1..2; y = x -> repeat d { k = choose [1, 3]; conv(k) }\n"
+         "  require k[1] <= k[2]\n  y }", "E0405", "`sorted(w)`"),
+        ("cell c(x) { x -> choose [conv(1), conv(1, filters: 4)] }", "E0301", "guard"),
+        ("cell c(x) { x -> choose [conv(1), conv(1, stride: 2)] }", "E0301", "global_avg_pool"),
+        ("cell c(x) { s = choose [1, 2]; x -> conv(1, stride: s) }", "E0305", "max_pool"),
+    ],
+)  # fmt: skip
+def test_a_mistake_says_what_to_write_instead(text: str, code: str, help: str) -> None:
+    (found,) = compiled(text).diagnostics
+    assert found.code == code
+    assert help in (found.help or "")

@@ -15,12 +15,13 @@ from enasdsl.ir.joining import select, settle
 from enasdsl.ir.names import at
 from enasdsl.ir.space import Kind
 from enasdsl.ir.statements import gather, run, value_of
-from enasdsl.ir.typed import describe, integer, stride_of, whole
+from enasdsl.ir.typed import describe, integer, miscounted, stride_of, whole
 from enasdsl.ir.values import (
     Bound,
     ByCase,
     ChosenOp,
     Composite,
+    Listing,
     Lowered,
     Operation,
     Picked,
@@ -93,7 +94,22 @@ def _apply(op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span
     picked = next((i for i in inputs if isinstance(i, Picked)), None)
     if picked is not None:
         return _push(op, picked, inputs, ctx, span=span)
+    if isinstance(op, Composite):
+        _check_lists(op, inputs, span)
     return _applied(op, [settle(i, ctx, span=span) for i in inputs], ctx, span=span)
+
+
+def _check_lists(op: Composite, inputs: Sequence[Lowered], span: Span) -> None:
+    """Refuses a list that flows into an operation, which may be meant for a parameter."""
+    wanted = [p.name.text for p in op.decl.parameters if p.name.text not in op.given]
+    if wanted and any(isinstance(i, Listing) and len(i.items) > 1 for i in inputs):
+        raise mistake(
+            "E0303",
+            "a list where one value is needed",
+            span,
+            "data flows through here",
+            help=f"a list of values is given to a parameter by its name, `{wanted[0]}: [...]`",
+        )
 
 
 def _applied(
@@ -207,12 +223,7 @@ def _evaluated(decl: ast.OpDecl, inputs: list[Tensor], inner: Context, span: Spa
     name = decl.name.text
     if decl.inputs:
         if len(decl.inputs) != len(inputs):
-            raise mistake(
-                "E0302",
-                f"`{name}` reads {len(decl.inputs)} values and gets {len(inputs)}",
-                span,
-                "here",
-            )
+            raise miscounted(name, len(decl.inputs), len(inputs), span)
         inner.env.update({n.text: v for n, v in zip(decl.inputs, inputs, strict=True)})
         return value_of(decl.body, inner)
     result = run(decl.body, inner)

@@ -12,7 +12,7 @@ from enasdsl.ir.graph import Call
 from enasdsl.ir.joining import check_same, settle
 from enasdsl.ir.names import at, place_text
 from enasdsl.ir.statements import strided, value_of
-from enasdsl.ir.typed import number, stride_of
+from enasdsl.ir.typed import miscounted, number, stride_of
 from enasdsl.ir.values import Item, Listing, Lowered, Stamp, Tensor
 from enasdsl.semantics.symbols import (
     Num,
@@ -28,12 +28,7 @@ def stamp(op: Stamp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lower
     """One more stamp of a cell, or one more evaluation of a block."""
     decl = op.decl
     if len(inputs) != len(decl.inputs):
-        raise mistake(
-            "E0302",
-            f"`{op.name}` reads {len(decl.inputs)} values and gets {len(inputs)}",
-            span,
-            "here",
-        )
+        raise miscounted(op.name, len(decl.inputs), len(inputs), span)
     stride, ambient = in_force(op, inputs, ctx)
     if decl.kind == "block" and decl.states:
         raise mistake(

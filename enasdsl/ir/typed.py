@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enasdsl.ir.build import mistake
+from enasdsl.ir.build import Mistake, mistake
 from enasdsl.ir.context import Context
 from enasdsl.ir.values import (
     Absent,
@@ -16,6 +16,7 @@ from enasdsl.ir.values import (
 )
 from enasdsl.semantics.constants import spell
 from enasdsl.semantics.symbols import (
+    NUMBERS,
     Chosen,
     Computed,
     Condition,
@@ -135,6 +136,18 @@ def whole(value: Scalar, span: Span) -> int:
     raise mistake("E0208", "a whole number is needed here", span, f"this can be {describe(value)}")
 
 
+def miscounted(name: str, wanted: int, got: int, span: Span) -> Mistake:
+    """The mistake of an operation that gets another number of values than it reads."""
+    together = "values go in side by side, `a, b -> f`, which in a list needs parentheses"
+    return mistake(
+        "E0302",
+        f"`{name}` reads {wanted} values and gets {got}",
+        span,
+        "here",
+        help=f"{together}, `[(a, b -> f)]`" if got < wanted else None,
+    )
+
+
 def stride_of(value: Lowered, span: Span) -> int:
     """A stride: a whole number of at least 1 that no decision settles."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
@@ -173,10 +186,13 @@ def always(item: Item, ctx: Context, *, span: Span) -> Lowered:
     """The value of a member that is there in every architecture that gets here."""
     if surely(item.condition, ctx.guard):
         return item.value
+    which = f"member {item.label}" if item.label.isdigit() else f"`{item.label}`"
+    values = "ask the whole list, as in `sorted(w)`, `max(w)` or `sum(w)`"
+    nodes = "join the list, as in `sum(nodes)` or `concat(loose)`"
     raise mistake(
         "E0405",
-        f"`{item.label}` is not always there" if item.label else "this member is not always there",
+        f"{which if item.label else 'this member'} is not always there",
         span,
         "a choice can leave it out",
-        help="join the list, as in `sum(nodes)` or `concat(loose)`: what is absent is left out",
+        help=f"{values if isinstance(item.value, NUMBERS) else nodes}: what is absent is left out",
     )

@@ -84,7 +84,7 @@ class Arguments:
         for argument in arguments:
             if argument.name is not None:
                 self._named(argument.name, argument, given)
-        self._missing(given, place)
+        self._missing(given, place, read=values is True)
 
     def missing(self, place: Span) -> None:
         """Notes the parameters that a mention without arguments leaves out."""
@@ -150,7 +150,8 @@ class Arguments:
             fix=fix,
         )
 
-    def _missing(self, given: dict[str, ast.Argument], place: Span) -> None:
+    def _missing(self, given: dict[str, ast.Argument], place: Span, *, read: bool = False) -> None:
+        """Notes parameters without a value; `read`: the plain arguments are what flows in."""
         absent = [s.name for s in self.known.slots if s.required and s.name not in given]
         if absent:
             names = " and ".join(f"`{name}`" for name in absent)
@@ -160,7 +161,9 @@ class Arguments:
                 place,
                 f"{names} is not given",
                 others=self._declared(),
-                help=f"write `{self.known.shown}`",
+                help=f"what is given is what it reads; write `{absent[0]}: ...` beside it"
+                if read
+                else f"write `{self.known.shown}`",
             )
 
     def _declared(self) -> tuple[Label, ...]:
