@@ -59,7 +59,7 @@ def _shows(output: str, shown: str) -> bool:
 
 
 def _shortened(command: str) -> str:
-    if not re.match(r"enasdsl (search|train) ", command):
+    if not re.match(r"enasdsl (search|train|verdict) ", command):
         return command
     return re.sub(r" --budget \S+", "", command) + f" {BUDGET}"
 

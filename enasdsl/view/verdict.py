@@ -148,7 +148,7 @@ def conclusion(found: Comparison) -> str:
     if found.tells:
         return f"The found child is better than chance: {odds}."
     if len(found.chance) < needed():
-        fewest = f"for less than {100 * LEVEL:.0f} it takes {needed()} random children or more"
+        fewest = f"for {100 * LEVEL:.0f} or fewer it takes {needed()} random children or more"
         return f"These children cannot tell: {odds}; {fewest}."
     return f"No sign that the search found more than chance: {odds}."
 
