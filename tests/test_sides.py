@@ -134,7 +134,7 @@ def test_an_operation_may_call_itself_with_other_alternatives() -> None:
          "op g on x { y = x -> relu; x -> f([x, y]) }\ncell c(x) { x -> g }", "E0207",
          "`memory: ...`"),
         ("op f(memory) on x { sum(x, memory) }\nblock b(x) { relu(x) }\n"
-         "cell c(x) { e = x -> b; e -> repeat 2 { f([x, e]) } }", "E0303", "`memory: [...]`"),
+         "cell c(x) { e = x -> b * 2; e -> f([e, e]) }", "E0303", "`memory: [...]`"),
         ("cell c(x) { d = choose 1..2; y = x -> repeat d { k = choose [1, 3]; conv(k) }\n"
          "  require k[1] <= k[2]\n  y }", "E0405", "`sorted(w)`"),
         ("cell c(x) { x -> choose [conv(1), conv(1, filters: 4)] }", "E0301", "guard"),
