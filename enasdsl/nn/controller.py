@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -124,17 +125,8 @@ class Controller(nn.Module):
             raise ValueError(
                 f"architecture of {foreign.space} {foreign.hash}, not of {self.space.name} {digest}"
             )
-        n, device = len(architectures), self.first.device
-        columns: list[Tensor] = []
-        live: list[Tensor] = []
-        for index, turn in enumerate(self.plan.turns):
-            picks = [a.picks[index] for a in architectures]
-            table = torch.tensor(encode(turn, picks), dtype=torch.int64, device=device)
-            columns.append(table.reshape(n, turn.width))
-            live.append(
-                torch.tensor([p is not None for p in picks], dtype=torch.bool, device=device)
-            )
-        given = Given(columns, live)
+        n = len(architectures)
+        given = self._given(architectures)
         walk = Walk(self.plan, self._weights(), n, given=given, guide=self._guide(n))
         walk.run()
         return self._score(walk, n)
@@ -195,6 +187,17 @@ class Controller(nn.Module):
             f"only {len(kept)} of {n} architectures were found that meet what "
             f"`{self.space.name}` requires: {broken}"
         )
+
+    def _given(self, architectures: Sequence[Architecture]) -> Given:
+        turns, n, device = self.plan.turns, len(architectures), self.first.device
+        taken = list(zip(*(a.picks for a in architectures), strict=True)) or [()] * len(turns)
+        blocks = (encode(turn, picks) for turn, picks in zip(turns, taken, strict=True))
+        rows = [list(chain.from_iterable(row)) for row in zip(*blocks, strict=True)]
+        widths = [turn.width for turn in turns]
+        table = torch.tensor(rows, dtype=torch.int64, device=device).reshape(n, sum(widths))
+        made = [[p is not None for p in picks] for picks in taken]
+        live = torch.tensor(made, dtype=torch.bool, device=device).reshape(len(turns), n)
+        return Given(torch.split(table, widths, 1), live.unbind(0))
 
     def _score(self, walk: Walk, n: int) -> Score:
         zero = self.first.new_zeros(n)

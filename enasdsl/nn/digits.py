@@ -22,6 +22,7 @@ class Turn:
     `anchors` are the slots of the values to attend to, empty where the alternatives are a
     vocabulary. `fresh` are the slots of inputs that are seen for the first time, `keeps` the slot
     that remembers the state after this turn, `lengths` the vocabulary of the number of picks.
+    `bits` is whether each member has a bit of its own, `width` the number of columns.
     """
 
     domain: Domain
@@ -31,16 +32,8 @@ class Turn:
     lengths: int | None
     fresh: tuple[int, ...]
     keeps: int | None
-
-    @property
-    def bits(self) -> bool:
-        """Whether each member has a bit of its own."""
-        return bitwise(self.domain)
-
-    @property
-    def width(self) -> int:
-        """The number of columns."""
-        return self.domain.size if self.bits else self.domain.most
+    bits: bool
+    width: int
 
     @property
     def draws(self) -> tuple[int, ...]:
@@ -90,6 +83,8 @@ def plan(space: Space) -> Plan:
             _length(vocabularies, decision.domain),
             fresh,
             slots.get(index),
+            bits := bitwise(decision.domain),
+            decision.domain.size if bits else decision.domain.most,
         )
         for index, (decision, (anchors, fresh)) in enumerate(zip(decisions, needed, strict=True))
     )

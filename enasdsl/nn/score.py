@@ -87,10 +87,12 @@ def _added(sums: Sums, more: Sums) -> Sums:
 
 
 def _softmax(group: Sequence[Digit]) -> Sums:
-    logs = torch.stack([digit.logits for digit in group]).log_softmax(2)  # [digits, n, size]
+    logits = torch.stack([digit.logits for digit in group])
+    # A softmax is several times faster where its dimension is not the last.
+    logs = logits.transpose(1, 2).contiguous().log_softmax(1)  # [digits, size, n]
     picks = torch.stack([digit.pick for digit in group])
-    taken = logs.gather(2, picks.unsqueeze(2)).squeeze(2)  # [digits, n]
-    unsure = -(logs.exp() * logs).sum(2)
+    taken = logs.gather(1, picks.unsqueeze(1)).squeeze(1)  # [digits, n]
+    unsure = -(logs.exp() * logs).sum(1)
     if any(digit.live is not None for digit in group):
         sure = torch.ones_like(picks[0], dtype=torch.bool)
         live = torch.stack([sure if digit.live is None else digit.live for digit in group])
