@@ -176,6 +176,19 @@ def test_a_head_for_training_alone_is_left_out() -> None:
     assert "is left out" in found.text
 
 
+def test_what_drops_while_training_does_so_in_the_file() -> None:
+    drops = {f"{part}_drop": 0.5 for part in ("word", "input", "state", "output")}
+    for known, task in ((space("rnn", **drops), WORDS), (space("micro", path_drop=0.5), LARGE)):
+        built = of_space(known, "random")
+        x = data(task, torch.Generator().manual_seed(0))
+        found = same(built, x)
+        assert "Dropout(0.5)" in found.text or "DropPath(" in found.text
+        assert ("of whole words" in found.text) == (task is WORDS)
+        network = module_of(found).train()
+        first, second = (y[0] if isinstance(y, tuple) else y for y in (network(x), network(x)))
+        assert not torch.equal(first, second)
+
+
 def test_the_file_runs_where_this_package_is_not(tmp_path: Path) -> None:
     built = of_space(space("nasbench201"), "random")
     found = exported(built)

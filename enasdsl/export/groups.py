@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -30,9 +30,8 @@ def recurs(frame: Frame) -> bool:
     return any(item.states or (item.frame and recurs(item.frame)) for item in frame.items)
 
 
-def _settled(frame: Frame, inner: object) -> Frame:
+def _settled(frame: Frame, inner: Callable[[Frame], Frame]) -> Frame:
     """The frame with its inner ones cut; what recurs in a stamp becomes a part of it."""
-    assert callable(inner)
     values = list(range(len(frame.shapes)))  # where each value of the frame is in the new one
     items: list[Item] = []
     names: dict[int, str] = {}

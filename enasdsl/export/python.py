@@ -16,7 +16,8 @@ from enasdsl.export.folding import folded
 from enasdsl.export.forward import Forward
 from enasdsl.export.groups import grouped
 from enasdsl.export.snippets import needed
-from enasdsl.ir.nesting import Frame, Item, nest
+from enasdsl.ir.graph import Step
+from enasdsl.ir.nesting import Frame, nest
 from enasdsl.ir.parameters import by_name
 from enasdsl.ir.places import join
 from enasdsl.ir.record import to_token
@@ -43,7 +44,7 @@ class _Use:
 
     path: str
     place: str
-    item: Item
+    step: Step
 
 
 def to_python(
@@ -65,6 +66,8 @@ def to_python(
     told = f"A network of the search space {space.name}: {count:,} parameters."
     if count < sum(p.numel() for p in child.parameters()):
         told += "\n\nA head at the side, which only training needs, is left out."
+    if any(dict(use.step.args).get("word_dropout") for use in uses):
+        told += "\n\nDropout of whole words, which only training needs, is left out."
     head = _head(told, to_token(architecture), extra + body)
     text = f"{head}{extra}\n\n{body}\n\n{_loader(known.rows[-1], weights_file)}"
     return Exported(text, known.rows[-1].name, count, weights)
@@ -198,7 +201,7 @@ def _uses(
             inner = join(prefix, item.place) if item.place else prefix
             yield from _uses(item.frame, known, named, f"{path}{name}.", inner)
         elif item.step is not None and OPS[item.step.op].weights:
-            yield _Use(f"{path}{name}", join(prefix, item.place), item)
+            yield _Use(f"{path}{name}", join(prefix, item.place), item.step)
 
 
 def _ties(space: Space, uses: Sequence[_Use]) -> Iterator[str]:
@@ -220,12 +223,11 @@ def _weights(space: Space, uses: Sequence[_Use], child: Child) -> dict[str, Tens
     found: dict[str, Tensor] = {}
     seen: set[str] = set()
     for use in uses:
-        assert use.item.step is not None
         if use.place in seen:
             continue
         seen.add(use.place)
         tied = places[use.place].tied
-        for weight, name in WRITERS[use.item.step.op].weights.items():
+        for weight, name in WRITERS[use.step.op].weights.items():
             if weight == "weight" and tied is not None:
                 continue
             if (use.place, weight) in child.shared:
