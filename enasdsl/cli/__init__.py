@@ -93,7 +93,7 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     searching.eval: ("enasdsl eval run",),
     exporting.export: (
         "enasdsl export run -o found.py",
-        "enasdsl export nasbench201 --arch published/nats_cell --set N=1 --to onnx -o cell.onnx",
+        "enasdsl export nasbench201 --arch random --to onnx -o cell.onnx",
         "enasdsl export darts --arch random --to darts",
     ),
     judging.verdict: ("enasdsl verdict run --children 2 --budget 8s",),
