@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from math import inf, isnan, sqrt
 
@@ -144,6 +145,14 @@ def test_few_children_cannot_tell_and_enough_of_them_can() -> None:
     assert conclusion(middle).startswith("No sign that the search found more than chance")
     assert conclusion(compared(None, [0.5])).startswith("No verdict: the found child")
     assert conclusion(compared(0.5, [])).startswith("No verdict: no random child")
+
+
+def test_where_sizes_differ_that_is_said() -> None:
+    assert "parameters than" not in comparison_text(compared(0.5, [0.1, 0.2]))
+    small, large = child(0.1), replace(child(0.2), parameters=2000)
+    found = replace(child(0.5, name="found"), parameters=1500)
+    both = compare("accuracy", found, [small, large], asked=2, seeds=1, epochs=1, rng=rng())
+    assert "1 of the 2 have fewer parameters" in " ".join(comparison_text(both).split())
 
 
 @settings(max_examples=30)

@@ -126,6 +126,8 @@ def _standing(found: Comparison) -> Iterator[str]:
 def sentences(found: Comparison) -> Iterator[str]:
     """The verdict, and what it leaves open."""
     yield conclusion(found)
+    if found.found is not None and found.chance:
+        yield from _sizes(found.found, found.chance)
     if found.lead is not None:
         noise = "one seed" if found.seeds == 1 else f"{found.seeds} seeds"
         yield (
@@ -135,6 +137,16 @@ def sentences(found: Comparison) -> Iterator[str]:
         if len(found.chance) < FEW:
             yield f"Intervals over fewer than {FEW} children are too narrow."
     yield "It is about one search with one seed, and says nothing of another."
+
+
+def _sizes(found: Trained, chance: Sequence[Trained]) -> Iterator[str]:
+    """How the found child's size stands among those of the others, where sizes differ."""
+    if {child.parameters for child in chance} != {found.parameters}:
+        less = sum(child.parameters < found.parameters for child in chance)
+        yield (
+            f"Equal is what training took, not the size: {less} of the {len(chance)} have fewer "
+            "parameters than the found one."
+        )
 
 
 def conclusion(found: Comparison) -> str:
