@@ -155,10 +155,10 @@ def conclusion(found: Comparison) -> str:
         return "No verdict: the found child is not trained to its end."
     if found.luck is None:
         return "No verdict: no random child is trained to its end."
-    place = f"rank {found.rank} of {len(found.chance) + 1}"
-    odds = f"chance alone gives {place} or better {100 * found.luck:.3g} times in 100"
+    place = f"rank {found.rank} of {len(found.chance) + 1}{' or better' if found.rank != 1 else ''}"
+    odds = f"chance alone gives {place} in {100 * found.luck:.3g} of 100 cases"
     if found.tells:
-        return f"The found child is better than chance: {odds}."
+        return f"The found child does better than chance mostly would: {odds}."
     if len(found.chance) < needed():
         fewest = f"for {100 * LEVEL:.0f} or fewer it takes {needed()} random children or more"
         return f"These children cannot tell: {odds}; {fewest}."
