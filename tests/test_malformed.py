@@ -24,7 +24,7 @@ def changed(old: str, new: str) -> bytes:
 
 FILES: dict[str, tuple[bytes, str]] = {
     "missing brace": (
-        changed("    (a -> f) + (b -> g)\n  }\n", "    (a -> f) + (b -> g)\n"),
+        changed("  }\n  concat(loose with inputs)", "  concat(loose with inputs)"),
         "E0102",
     ),
     "unknown operation": (changed("sep_conv(3)", "sepcnv(3)"), "E0203"),
