@@ -33,7 +33,7 @@ from enasdsl.semantics.symbols import (
     Unread,
 )
 
-LONG = 64
+LONG = 2
 """How long the terms of a sum may be, in numbers and operators, for the effort of one more step."""
 
 
