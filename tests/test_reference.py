@@ -17,17 +17,17 @@ from enasdsl.diagnostics import CATALOGUE
 from enasdsl.ir.apply import CALL_DEPTH
 from enasdsl.ir.budget import DEEPEST, NETWORK_STEPS, OUTLINE_STEPS
 from enasdsl.ir.count import count
-from enasdsl.ir.unique import classes
 from enasdsl.ir.sample import enumerate_space
 from enasdsl.ir.space import Space
 from enasdsl.ir.typed import RANGE_LIMIT
+from enasdsl.ir.unique import classes
 from enasdsl.pipeline import Compilation
 from enasdsl.semantics.constants import MOST_FACTORIAL, spell
 from enasdsl.semantics.imports import prelude
 from enasdsl.semantics.ops import OPS, OpParameter, OpSpec
 from enasdsl.semantics.recipe import Recipe
-from enasdsl.semantics.training import Section
 from enasdsl.semantics.scopes import WORDS
+from enasdsl.semantics.training import Section
 from enasdsl.source import SourceFile, shipped
 from enasdsl.syntax import ast
 from enasdsl.syntax.build import DIGIT_LIMIT, NESTING_LIMIT

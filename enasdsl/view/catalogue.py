@@ -28,8 +28,9 @@ symmetry taken out. Parameters are those of the supernet at the file's own param
 3 x 32 x 32 in ten classes or a vocabulary of 10,000 words. Where a printed size differs from the
 exact one, the file says why. `different` is how many architectures are left when those that the
 file's `modulo` takes for one count once (`enasdsl count SPACE --unique`), for each part whose
-decisions are independent of the others. In a picture each node is a box with its choices, and a dashed arrow
-is there in some architectures only; `enasdsl show SPACE --arch random -o found.svg` draws one.
+decisions are independent of the others. In a picture each node is a box with its choices, and a
+dashed arrow is there in some architectures only; `enasdsl show SPACE --arch random -o found.svg`
+draws one.
 """
 
 PICTURES = "pictures"
