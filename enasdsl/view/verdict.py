@@ -47,7 +47,7 @@ def _visited(visited: Visited) -> str:
     size = f"{total:,}" if total < 10**6 else power_of_ten(total)
     drawn = _several(visited.drawn, "architecture")
     text = f"{drawn}, {visited.different:,} different, of {size}"
-    if not visited.modulo:
+    if not visited.modulo or not visited.drawn:
         return text
     which = "they" if visited.sorted == visited.different else f"the latest {visited.sorted:,}"
     classes = "1 class" if visited.classes == 1 else f"{visited.classes:,} classes"
@@ -89,9 +89,9 @@ def comparison_text(found: Comparison) -> str:
     lines = [
         f"the found child and {done} of {_several(found.asked, 'random child')}, "
         f"trained alike from scratch ({many})",
-        *_aligned(list(_children(found)), left=1),
-        "",
     ]
+    if found.found is not None or found.chance:
+        lines += [*_aligned(list(_children(found)), left=1), ""]
     if found.median is not None:
         lines.append(f"test {found.figure}, by which is compared")
         lines += _standing(found)
