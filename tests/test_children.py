@@ -23,7 +23,7 @@ from search_worlds import write_world
 from enasdsl.cli import main
 from enasdsl.ir.record import from_token
 from enasdsl.pipeline import Compilation
-from enasdsl.search import Ending, SearchError, derive, search, verdict
+from enasdsl.search import Ending, SearchError, checkpoint, derive, search, verdict
 from enasdsl.search.clock import Interruption
 from enasdsl.search.learned import by_chance, courses, visited
 from enasdsl.search.run import Info, create, open_run, write
@@ -200,6 +200,21 @@ def test_a_run_that_is_not_derived_is_derived_first(run: Path) -> None:
     assert verdict(run, children=1, console=_quiet()).comparison.found is not None
     with pytest.raises(SearchError, match="is a child, not a search"):
         verdict(run / "verdict/found", console=_quiet())
+
+
+def test_a_checkpoint_of_another_make_is_said(run: Path) -> None:
+    path = checkpoint.saved(run / "checkpoints")[0]
+    state = torch.load(path, weights_only=True)
+    del state["job"]["visited"]
+    torch.save(state, path)
+    for use in (
+        lambda: verdict(run, children=1, console=_quiet()),
+        lambda: search(
+            open_run(run).info.file, open_run(run).info.data, out=run, resume=True, console=_quiet()
+        ),
+    ):
+        with pytest.raises(SearchError, match="of another version of enasdsl: KeyError"):
+            use()
 
 
 def test_a_search_by_table_has_no_children(searched: Path, tmp_path: Path) -> None:

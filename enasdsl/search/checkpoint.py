@@ -85,3 +85,15 @@ def newest(folder: Path) -> dict[str, Any]:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
             return state
     raise SearchError(f"{folder} holds no checkpoint", "start again with another --out")
+
+
+@contextmanager
+def fitting(folder: Path) -> Iterator[None]:
+    """Where a state is taken over; raises SearchError for one that is of another make."""
+    try:
+        yield
+    except (KeyError, RuntimeError) as error:
+        raise SearchError(
+            f"the checkpoint in {folder} is of another version of enasdsl: {error!r}",
+            f"{folder.parent / 'run.json'} says of which; start again with another --out",
+        ) from error

@@ -91,8 +91,10 @@ def derive(
 def trained(assembly: Assembly) -> Alternation:
     """The search as its newest checkpoint left it; raises SearchError without one."""
     job = assembly.alternation()
-    state = checkpoint.newest(assembly.run.folder / "checkpoints")
-    job.load_state_dict(state["job"])
+    folder = assembly.run.folder / "checkpoints"
+    state = checkpoint.newest(folder)
+    with checkpoint.fitting(folder):
+        job.load_state_dict(state["job"])
     return job
 
 

@@ -70,8 +70,10 @@ class Driver:
 
     def restore(self) -> None:
         """Goes back to the newest checkpoint of the folder; raises SearchError without one."""
-        state = checkpoint.newest(self.folder / "checkpoints")
-        self.job.load_state_dict(state["job"])
+        folder = self.folder / "checkpoints"
+        state = checkpoint.newest(folder)
+        with checkpoint.fitting(folder):
+            self.job.load_state_dict(state["job"])
         self.metrics.load_state_dict(state["metrics"])
         self.clock.before = state["seconds"]
         self.steps = state["steps"]
