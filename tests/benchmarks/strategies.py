@@ -65,6 +65,7 @@ class World:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the median best after each milestone, and its regret."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("strategies", nargs="*", default=STRATEGIES, metavar="STRATEGY")
     parser.add_argument("--table", type=Path, default=TABLE)
     parser.add_argument("--seeds", type=int, default=30)
     asked = parser.parse_args(arguments)
@@ -72,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     world = World.of(asked.table)
     print(f"best of the table: {world.prices.best:.3f}; median of {asked.seeds} seeds (regret)")
     print("strategy  " + "".join(f"{n:>18}" for n in MILESTONES))
-    for strategy in STRATEGIES:
+    for strategy in asked.strategies:
         seeds = range(FIRST_SEED, FIRST_SEED + asked.seeds)
         runs = [world.bests(strategy, seed, MILESTONES) for seed in seeds]
         middle = [median(column) for column in zip(*runs, strict=True)]
