@@ -124,6 +124,8 @@ def _expand(text: str, *, wide: bool = False) -> str:
 
     With `wide`, every character takes as many places as it has columns on a terminal.
     """
+    if text.isascii() and text.isprintable():
+        return text
     shown: list[str] = []
     column = 0
     for character in text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from enasdsl.ir.values import (
     Lowered,
     Operation,
     Primitive,
+    Stamp,
     Tensor,
 )
 from enasdsl.semantics.ops import OPS
@@ -233,12 +235,11 @@ def _evaluate(
 
 def _refuse_twins(values: tuple[Lowered, ...], labels: tuple[str, ...], span: Span) -> None:
     """Alternatives are a set: two that are the same value or operation are a mistake."""
-    seen: dict[tuple[type, Lowered], int] = {}
+    seen: defaultdict[object, list[int]] = defaultdict(list)
     for n, value in enumerate(values):
-        if isinstance(value, int | float | str | Tensor):
-            twin = seen.setdefault((type(value), value), n)
-        else:
-            twin = values.index(value)
+        alike = seen[_likeness(value)]
+        twin = next((m for m in alike if values[m] == value), n)
+        alike.append(n)
         if twin < n:
             raise mistake(
                 "E0230",
@@ -247,6 +248,20 @@ def _refuse_twins(values: tuple[Lowered, ...], labels: tuple[str, ...], span: Sp
                 f"it is the same as `{labels[twin]}`",
                 help="leave one of them out",
             )
+
+
+def _likeness(value: Lowered) -> object:
+    """Something that values have in common if they are equal, and few others have."""
+    match value:
+        case int() | float() | str() | Tensor():
+            return type(value), value
+        case Stamp(name=name, index=index):
+            return name, index
+        case Primitive(spec=spec, given=given):
+            plain = (item for item in given.items() if isinstance(item[1], int | float | str))
+            return spec.name, frozenset(plain)
+        case _:
+            return type(value)
 
 
 # ------------------------------------------------------------------- decisions

@@ -15,7 +15,7 @@ EFFORT = 100_000
 
 def contradiction(space: Space) -> Diagnostic | None:
     """What is wrong with a space that its requirements leave empty, where that is soon known."""
-    if not space.constraints or not _empty(space, space.constraints):
+    if not space.constraints or not _empty(space, space.constraints, EFFORT):
         return None
     labels = _guilty(space)
     if not labels:
@@ -34,15 +34,16 @@ def contradiction(space: Space) -> Diagnostic | None:
 def _guilty(space: Space) -> list[Label]:
     """A smallest set of requirements that leaves nothing: each of them is needed for that."""
     needed = list(dict.fromkeys(c.span for c in space.constraints))
+    effort = EFFORT // len(needed)
     for span in list(needed):
         rest = [s for s in needed if s != span]
-        if _empty(space, tuple(c for c in space.constraints if c.span in rest)):
+        if _empty(space, tuple(c for c in space.constraints if c.span in rest), effort):
             needed = rest
     return [Label(span, "required here") for span in needed if span is not None]
 
 
-def _empty(space: Space, constraints: tuple[Constraint, ...]) -> bool:
+def _empty(space: Space, constraints: tuple[Constraint, ...], effort: int) -> bool:
     try:
-        return Counter(replace(space, constraints=constraints), limit=EFFORT).count == 0
+        return Counter(replace(space, constraints=constraints), limit=effort).count == 0
     except TooManyStates:
         return False

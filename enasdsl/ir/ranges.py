@@ -39,6 +39,7 @@ def _chosen(expr: ast.Range, low: Num, high: Num, ctx: Context) -> Iterator[Item
         [whole(n, end.span) for n in leaves(tree(num, span=end.span))]
         for num, end in ((low, expr.low), (high, expr.high))
     )
+    ctx.program.budget.spend(max(0, max(last) - min(first)), expr.span)
     for n in range(min(first), max(last) + 1):
         inside = compute("and", compute("<=", low, n), compute(">=", high, n))
         found = truths(inside, span=expr.span)

@@ -299,11 +299,16 @@ class _Run:
         cast(Any, self.lexer.state).line_ctr.char_pos = place.offset
 
     def give_up(self, *rules: str) -> None:
-        """Replaces the newest unfinished member of a list by an error."""
+        """Replaces the newest unfinished member of a list by an error.
+
+        What stands in braces that are closed again, but not reduced yet, is no list to go on with.
+        """
         stack = self.state.state_stack
-        while not any(rule in self.states[stack[-1]] for rule in rules):
+        closed = 0
+        while closed or not any(rule in self.states[stack[-1]] for rule in rules):
             stack.pop()
-            self.state.value_stack.pop()
+            kind = getattr(self.state.value_stack.pop(), "type", "")
+            closed = max(0, closed + (kind == "_RBRACE") - (kind == "_LBRACE"))
         rule = next(rule for rule in rules if rule in self.states[stack[-1]])
         stack.append(self.states[stack[-1]][rule][1])
         self.state.value_stack.append(lark.Tree("error", []))
