@@ -284,6 +284,8 @@ def test_the_command_says_what_it_found_and_goes_on(
     assert main([*words, "--resume"]) == 0
     assert "run: 30 queries" in capsys.readouterr().out
     assert main([*words, "--resume", "--set", "evolution.population=3"]) == 1
+    assert main(["derive", "run"]) == 1
+    assert "was a search by table" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

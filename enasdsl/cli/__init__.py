@@ -87,7 +87,7 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     searching.search: (
         "enasdsl search rnn --data pydocs --budget 5s --out run",
         "enasdsl search macro --data digits --strategy random --set L=3 --budget 5s",
-        "enasdsl search macro --data digits --reward 'accuracy, params <= 2M' --set L=3 --budget 5s",
+        "enasdsl search macro --data digits --reward 'accuracy, params <= 2M' --budget 5s",
     ),
     searching.derive: ("enasdsl derive run --samples 3",),
     searching.train: ("enasdsl train run --budget 5s",),

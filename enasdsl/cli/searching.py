@@ -66,15 +66,10 @@ def search(
     """
     from enasdsl.search import search
 
-    asked: Asked = {
-        "recipe": recipe,
-        "settings": rewarded(set, reward),
-        "strategy": strategy,
-        "budget": seconds(budget),
-        "seed": seed,
-        "out": out,
-        "resume": resume,
-    }
+    asked = Asked(
+        recipe=recipe, settings=rewarded(set, reward), strategy=strategy,
+        budget=seconds(budget), seed=seed, out=out, resume=resume,
+    )  # fmt: skip
     if table is not None:
         found = search_by_table(file, table, data, _positive(queries, "--queries"), asked)
         return ended(found.ending, found.command, "")

@@ -66,6 +66,11 @@ class Assembly:
     @classmethod
     def of(cls, run: Run, *, device: str = "auto", data_root: str | Path | None = None) -> Assembly:
         """Loads the run's data; raises SearchError."""
+        if run.info.table is not None:
+            raise SearchError(
+                f"{run.folder} was a search by table, without any weights",
+                f"its best are in {run.derived}; train one by --arch TOKEN and --data",
+            )
         where = device_of(device)
         return cls(run, dataset(run.info.data, data_root or run.info.data_root, where), where)
 

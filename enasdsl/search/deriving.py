@@ -56,23 +56,7 @@ def derive(
     assembly = Assembly.of(open_run(Path(run)), device=device, data_root=data_root)
     settings = assembly.run.recipe.derive
     job = trained(assembly)
-    wanted = samples or settings.samples
-    bar = Console(stderr=True)
-    found = list(
-        track(
-            explored(
-                refined(job.strategy),
-                wanted,
-                class_key(assembly.space),
-                lambda architecture: appraised(assembly, job, architecture),
-            ),
-            "scoring",
-            total=wanted,
-            console=bar,
-            transient=True,
-            disable=not bar.is_terminal,
-        )
-    )
+    found = _scored(assembly, job, samples or settings.samples)
     best = ranked(found)
     derivation = Derivation(
         assembly.run.derived,
@@ -86,6 +70,21 @@ def derive(
     costs = [name for name in COSTS if objective and name in objective.directions]
     console.print(_table(derivation, costs), markup=False, highlight=False, soft_wrap=True)
     return derivation
+
+
+def _scored(assembly: Assembly, job: Alternation, wanted: int) -> list[Ranked]:
+    """Up to `wanted` architectures of the strategy with their scores, and a bar meanwhile."""
+    bar = Console(stderr=True)
+    found = explored(
+        refined(job.strategy),
+        wanted,
+        class_key(assembly.space),
+        lambda architecture: appraised(assembly, job, architecture),
+    )
+    shown = track(
+        found, "scoring", total=wanted, console=bar, transient=True, disable=not bar.is_terminal
+    )
+    return list(shown)
 
 
 def trained(assembly: Assembly) -> Alternation:
