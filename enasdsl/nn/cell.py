@@ -23,11 +23,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A product with a matrix, cut into parts; an input of the cell may be added to it."""
+    """A product with a matrix, cut into parts."""
 
     ref: int
     source: int
-    addend: int | None
     parts: tuple[Part, ...]
 
 
@@ -80,14 +79,11 @@ def _readers(body: Kernels) -> dict[int, set[int]]:
 
 
 def _matrices(body: Kernels, readers: dict[int, set[int]]) -> Iterator[Matrix]:
-    """The products of vectors with matrices; without an addend that is read elsewhere too."""
+    """The products of vectors with matrices."""
     for ref, call in body.numbered():
-        if not isinstance(call, Kernel) or call.op not in ("linear", "linears") or call.shape.space:
-            continue
-        source, *addend = call.inputs
-        if all(i < len(body.inputs) and readers[i] == {ref} for i in addend):
-            parts = _parts(body, ref, readers[ref])
-            yield Matrix(ref, source, addend[0] if addend else None, parts)
+        linear = isinstance(call, Kernel) and call.op in ("linear", "linears")
+        if linear and not call.shape.space:
+            yield Matrix(ref, call.inputs[0], _parts(body, ref, readers[ref]))
 
 
 def _parts(body: Kernels, ref: int, readers: set[int]) -> tuple[Part, ...]:

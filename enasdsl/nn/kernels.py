@@ -35,8 +35,9 @@ def _linears(
 ) -> Tensor:
     if "joined" not in weights:  # kept for all steps of a sequence
         weights["joined"] = stacked(weights, "weight")
-    y = F.linear(inputs[0], weights["joined"], stacked(weights, "bias") if args["bias"] else None)
-    return y + inputs[1] if len(inputs) > 1 else y
+    return F.linear(
+        inputs[0], weights["joined"], stacked(weights, "bias") if args["bias"] else None
+    )
 
 
 def _halving(
