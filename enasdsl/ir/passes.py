@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 
-from enasdsl.ir.graph import Network
+from enasdsl.ir.graph import Network, Step
 from enasdsl.ir.kernels import Call, Kernel, Kernels, Recurrence, Rewriting, kernels, pruned
-from enasdsl.semantics.symbols import Shape, limit
+from enasdsl.semantics.symbols import Shape, Spans, limit
 
 Pass = Callable[[Kernels], Kernels]
 
@@ -145,6 +145,75 @@ def _join(new: Rewriting, group: Sequence[int]) -> None:
         new.where[ref] = new.add(Kernel("channels", args, (whole,), call.shape))
 
 
+def ahead(old: Kernels) -> Kernels:
+    """What a cell's matrices make of its input is computed for the whole sequence at once.
+
+    They multiply the input and another value side by side: only the columns of that stay inside.
+    """
+    new = Rewriting(old)
+    for ref, call in new.pending():
+        new.where[ref] = new.add(_ahead(new, call) if isinstance(call, Recurrence) else call)
+    return new.done()
+
+
+def _ahead(new: Rewriting, call: Recurrence) -> Recurrence:
+    """The recurrence with less to do; adds to `new` what is done before it."""
+    body, first = call.body, len(call.inputs)
+    found = {r: s for r, kernel in body.numbered() if (s := _split(new, call, kernel)) is not None}
+    inner = Rewriting(body)
+    inner.inputs[first:first] = [body.shape(ref) for ref in found]
+    inner.where.update({i: i + len(found) for i in range(first, len(body.inputs))})
+    ready = {ref: first + n for n, ref in enumerate(found)}
+    for ref, kernel in inner.pending():
+        if ref in found:
+            inside = found[ref][1]
+            kernel = replace(inside, inputs=(*inner.moved(inside.inputs), ready[ref]))
+        inner.where[ref] = inner.add(kernel)
+    before = tuple(new.add(outside) for outside, _ in found.values())
+    return replace(call, body=inner.done(), inputs=(*call.inputs, *before))
+
+
+def _split(new: Rewriting, call: Recurrence, kernel: Call) -> tuple[Kernel, Kernel] | None:
+    """A matrix of a cell as what is done before the cell and what is left to do in it."""
+    body = call.body
+    if not isinstance(kernel, Kernel) or kernel.op not in ("linear", "linears"):
+        return None
+    whole = body.kernel(kernel.inputs[0], "concat")
+    if whole is None or len(whole.inputs) != 2 or len(kernel.inputs) != 1:
+        return None
+    known = [i < len(call.inputs) and bool(_shape(new, call.inputs[i]).space) for i in whole.inputs]
+    if sum(known) != 1:
+        return None
+    widths = [limit(body.shape(i).channels) for i in whole.inputs]
+    bounds = list(pairwise(accumulate(widths, initial=0)))
+    outer = known.index(True)
+    source = call.inputs[whole.inputs[outer]]
+    shape = replace(kernel.shape, space=_shape(new, source).space)
+    outside = _columns(kernel, source, bounds[outer], shape)
+    inside = _columns(kernel, whole.inputs[1 - outer], bounds[1 - outer], kernel.shape)
+    return outside, replace(inside, args=(("bias", False),))  # it is added once, outside
+
+
+def _columns(kernel: Kernel, source: int, bounds: tuple[int, int], shape: Shape) -> Kernel:
+    """The part of a matrix that multiplies some channels of its input."""
+    members = tuple(replace(m, reads=(_part(m, bounds),)) for m in kernel.members)
+    bias = (("bias", dict(kernel.args)["bias"]),)
+    return Kernel("linears", bias, (source,), shape, members)
+
+
+def _part(member: Step, bounds: tuple[int, int]) -> Spans:
+    """The columns of the shared matrix for some of the channels that a step reads."""
+    if member.reads is None:
+        return (bounds,)
+    found, offset = [], 0
+    for start, stop in member.reads[0]:
+        low, high = (start + max(b - offset, 0) for b in bounds)
+        if low < min(high, stop):
+            found.append((low, min(high, stop)))
+        offset += stop - start
+    return tuple(found)
+
+
 # -------------------------------------------------------------------------- images
 
 
@@ -180,7 +249,7 @@ def _sparse(conv: Kernel) -> bool:
 
 
 PASSES: tuple[Pass, ...] = (
-    without_identities, without_zeros, once, blended, joined, halved, pruned,
+    without_identities, without_zeros, once, blended, joined, ahead, halved, pruned,
 )  # fmt: skip
 
 

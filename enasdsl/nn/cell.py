@@ -23,10 +23,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A product with a matrix, cut into parts."""
+    """A product with a matrix, cut into parts; an input of the cell may be added to it."""
 
     ref: int
     source: int
+    addend: int | None
     parts: tuple[Part, ...]
 
 
@@ -79,11 +80,14 @@ def _readers(body: Kernels) -> dict[int, set[int]]:
 
 
 def _matrices(body: Kernels, readers: dict[int, set[int]]) -> Iterator[Matrix]:
-    """The products of vectors with matrices."""
+    """The products of vectors with matrices; without an addend that is read elsewhere too."""
     for ref, call in body.numbered():
-        linear = isinstance(call, Kernel) and call.op in ("linear", "linears")
-        if linear and not call.shape.space:
-            yield Matrix(ref, call.inputs[0], _parts(body, ref, readers[ref]))
+        if not isinstance(call, Kernel) or call.op not in ("linear", "linears") or call.shape.space:
+            continue
+        source, *addend = call.inputs
+        if all(i < len(body.inputs) and readers[i] == {ref} for i in addend):
+            parts = _parts(body, ref, readers[ref])
+            yield Matrix(ref, source, addend[0] if addend else None, parts)
 
 
 def _parts(body: Kernels, ref: int, readers: set[int]) -> tuple[Part, ...]:

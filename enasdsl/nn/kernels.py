@@ -35,9 +35,8 @@ def _linears(
 ) -> Tensor:
     if "joined" not in weights:  # kept for all steps of a sequence
         weights["joined"] = stacked(weights, "weight")
-    return F.linear(
-        inputs[0], weights["joined"], stacked(weights, "bias") if args["bias"] else None
-    )
+    y = F.linear(inputs[0], weights["joined"], stacked(weights, "bias") if args["bias"] else None)
+    return y + inputs[1] if len(inputs) > 1 else y
 
 
 def _halving(

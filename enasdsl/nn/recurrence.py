@@ -127,13 +127,14 @@ class Passage:
         whole = self.products[matrix.ref]
         rows = whole.unbind(0)
         parts = [(p.ref, whole[..., p.start : p.stop].unbind(0)) for p in matrix.parts]
-        source, turned = matrix.source, weight.t()
+        source, addend, turned = matrix.source, matrix.addend, weight.t()
 
         def act(values: Values, t: int) -> None:
-            if bias is None:
+            added = bias if addend is None else values[addend]
+            if added is None:
                 torch.mm(values[source], turned, out=rows[t])
             else:
-                torch.addmm(bias, values[source], turned, out=rows[t])
+                torch.addmm(added, values[source], turned, out=rows[t])
             for ref, views in parts:
                 values[ref] = views[t]
 
@@ -288,6 +289,9 @@ class Return:
         passage = self.passage
         if not self.wanted[ref]:
             return None
+        for matrix in passage.cell.matrices.values():
+            if matrix.addend == ref:
+                return passage.products[matrix.ref].transpose(0, 1)
         known = [grad for grad in grads if grad is not None]
         if not known:
             return None
