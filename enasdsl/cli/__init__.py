@@ -69,6 +69,7 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
         "enasdsl show micro",
         "enasdsl show rnn --arch random --seed 1 -o cell.svg",
         "enasdsl show nasbench201 --stage ir",
+        "enasdsl show nasbench201 --stage lowered",
     ),
     exchanging.import_: (
         'enasdsl import "0 0 0 1 1 2 1 2 0 2 0 5 1 1 0 6 1 8 1 8 1 8 1"',
@@ -87,7 +88,7 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     searching.search: (
         "enasdsl search rnn --data pydocs --budget 5s --out run",
         "enasdsl search macro --data digits --strategy random --set L=3 --budget 5s",
-        "enasdsl search macro --data digits --reward 'accuracy, params <= 2M' --budget 5s",
+        "enasdsl search macro --data digits --budget 5s --reward 'accuracy, macs < 9M'",
     ),
     searching.derive: ("enasdsl derive run --samples 3",),
     searching.train: ("enasdsl train run --budget 5s",),
