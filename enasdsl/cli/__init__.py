@@ -69,7 +69,6 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
         "enasdsl show micro",
         "enasdsl show rnn --arch random --seed 1 -o cell.svg",
         "enasdsl show nasbench201 --stage ir",
-        "enasdsl show nasbench201 --stage lowered",
     ),
     exchanging.import_: (
         'enasdsl import "0 0 0 1 1 2 1 2 0 2 0 5 1 1 0 6 1 8 1 8 1 8 1"',
