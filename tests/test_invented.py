@@ -16,7 +16,7 @@ from random import Random
 import pytest
 import torch
 import torch.nn.functional as F
-from runs import runs
+from every_way import runs
 from torch import Tensor
 
 from enasdsl.cli import main

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from every_way import runs
 from programs import IMAGES
-from runs import runs
 
 from enasdsl.ir.count import count
 from enasdsl.ir.sample import enumerate_space
@@ -385,8 +385,8 @@ def read_by(guard: Condition) -> set[int]:
             "1..3 heads do not divide 2 channels",
         ),
         (
-            "op unit { conv(choose [1, 3]) }\n"
-            "cell c(x) { node i in 1..2 { x -> share unit across nodes }; sum(loose) }",
+            "op unit { conv(choose [1, 3]) }\ncell c(x) { node i in 1..2 "
+            "{ x -> share unit across nodes }; sum(loose) }",
             "its `kernel` is chosen afresh at each use",
         ),
     ],
@@ -394,10 +394,3 @@ def read_by(guard: Condition) -> set[int]:
 def test_a_message_says_what_is_wrong(declarations: str, message: str) -> None:
     (found,) = compiled(declarations).diagnostics
     assert message in (found.message, found.label.text)
-
-
-def test_a_node_with_a_mistake_leaves_its_names_known() -> None:
-    text = (
-        "cell c(x) { node i in 1..2 { s = choose 3 from earlier; sum(s) }; require sum(s) > 1; x }"
-    )
-    assert [d.code for d in compiled(text).diagnostics] == ["E0401"]

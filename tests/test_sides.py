@@ -146,3 +146,8 @@ def test_a_mistake_says_what_to_write_instead(text: str, code: str, help: str) -
     (found,) = compiled(text).diagnostics
     assert found.code == code
     assert help in (found.help or "")
+
+
+def test_a_node_with_a_mistake_leaves_its_names_known() -> None:
+    text = "cell c(x) { node i in 1..2 { s = choose 3 from earlier; sum(s) }; require sum(s)>1; x }"
+    assert [d.code for d in compiled(text).diagnostics] == ["E0401"]
