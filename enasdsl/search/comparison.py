@@ -38,8 +38,8 @@ class Comparison:
     `asked` random children were to be trained with `seeds` seeds each for `epochs` epochs, and
     `chance` are those that are. Of the found child: its `rank` among all by the test figure, ties
     against it, and its `lead` over the `median` of the random ones, in units of the figure,
-    positive where it is better. `kendall` and `spearman` are correlations over the random children alone, since
-    the found one was picked by its shared weights.
+    positive where it is better. `kendall` and `spearman` are correlations over the random
+    children alone, since the found one was picked by its shared weights.
     """
 
     figure: str
