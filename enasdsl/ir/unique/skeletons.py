@@ -282,8 +282,9 @@ def _stated(
 
     try:
         for n, demand in enumerate(demands):
+            value = write(demand)
             labels.append(f"constraint {n}")
-            reads.append(((0, write(demand)),))
+            reads.append(((0, value),))
     except (_Undrawn, KeyError):
         return None
     return Graph(tuple(labels), tuple(reads), graph.ways + (1,) * (len(labels) - len(graph.ways)))
