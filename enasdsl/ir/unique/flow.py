@@ -13,7 +13,7 @@ from enasdsl.ir.specialize import ends
 from enasdsl.ir.unique.isomorphism import Graph, canonical
 from enasdsl.ir.unique.modulo import Modulo
 from enasdsl.ir.unique.plan import Plan
-from enasdsl.ir.unique.sites import COMMUTATIVE, sources
+from enasdsl.ir.unique.sites import COMMUTATIVE, labelled, sources
 from enasdsl.semantics.symbols import Reading, resolve
 
 Terms = tuple[int, ...] | None
@@ -241,11 +241,8 @@ class Flow:
             return ()
         alike = modulo.commute and value.op in COMMUTATIVE
         padded = value.op in _PADDED
-        return self._joined(self._label(value), inputs, alike=alike, padded=padded)
-
-    def _label(self, value: Apply) -> str:
-        args = ", ".join(f"{name}: {resolve(arg, self.reading)}" for name, arg in value.args)
-        return f"{value.op}({args})"
+        args = ((name, resolve(arg, self.reading)) for name, arg in value.args)
+        return self._joined(labelled(value.op, args), inputs, alike=alike, padded=padded)
 
     def _call(self, index: int, at: Place, value: Call) -> Terms:
         inputs = [self.known[at, i] or () for i in value.inputs]

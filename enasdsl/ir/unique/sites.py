@@ -145,13 +145,14 @@ def _spelled(steps: Sequence[tuple[int, Apply]], ports: Sequence[int]) -> str:
     """The operations in their order, each with what it reads: a port or an earlier one."""
     name = {port: f"p{n}" for n, port in enumerate(ports)}
     name |= {ref: str(n) for n, (ref, _) in enumerate(steps)}
-    return "; ".join(f"{labelled(v)} {' '.join(name[i] for i in v.inputs)}" for _, v in steps)
+    return "; ".join(
+        f"{labelled(v.op, v.args)} {' '.join(name[i] for i in v.inputs)}" for _, v in steps
+    )
 
 
-def labelled(value: Apply) -> str:
-    """An operation with fixed arguments, as text."""
-    args = ", ".join(f"{name}: {arg}" for name, arg in value.args)
-    return f"{value.op}({args})"
+def labelled(op: str, args: Iterable[tuple[str, object]]) -> str:
+    """An operation with its arguments, as text."""
+    return f"{op}({', '.join(f'{name}: {arg}' for name, arg in args)})"
 
 
 def _swapped(body: Body, top: int, inner: set[int], ports: Sequence[int], a: int, b: int) -> object:
@@ -169,7 +170,7 @@ def _term(body: Body, ref: int, inner: set[int], names: Mapping[int, int]) -> tu
     terms = [_term(body, i, inner, names) for i in value.inputs]
     if value.op in COMMUTATIVE:
         terms.sort(key=repr)
-    return (labelled(value), *terms)
+    return (labelled(value.op, value.args), *terms)
 
 
 # ------------------------------------------------------- labels that can be exchanged

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from enasdsl.ir.constraint import made, reads, satisfied
-from enasdsl.ir.domain import enumerate_domain
-from enasdsl.ir.folding import settle, settled
-from enasdsl.ir.space import Constraint, Decision, Kind, Source, Space
+from enasdsl.ir.domain import enumerate_domain, size
+from enasdsl.ir.folding import folded, settle, settled
+from enasdsl.ir.space import Decision, Kind, Source, Space
 from enasdsl.ir.unique.flow import Flow, Tied
-from enasdsl.ir.unique.isomorphism import Form, Graph, canonical, labelings
+from enasdsl.ir.unique.isomorphism import Edge, Form, Graph, canonical, labelings
 from enasdsl.ir.unique.plan import tested
 from enasdsl.ir.unique.sites import Choice, atoms, choices
 from enasdsl.ir.unique.symmetry import Rest, members
-from enasdsl.ir.unique.units import Step, Unit
+from enasdsl.ir.unique.units import Step, Unit, constrained
 from enasdsl.semantics.symbols import (
     Chosen,
     Computed,
@@ -102,7 +102,7 @@ class Skeletons:
             states = self._evaluate(states, step)
             if step.ref is not None:
                 states = self._merged(states, place, frozenset(decided))
-        rest = [*self.unit.aside, *(d for c in self.unit.constraints for d in _read(c))]
+        rest = [*self.unit.aside, *(d for c in self.unit.constraints for d in constrained(c))]
         for decision in self._order(rest, decided):
             states = self._decide(states, decision)
         for state in states:
@@ -116,7 +116,7 @@ class Skeletons:
         flow.names = self.names
         for root in self.unit.roots:
             flow.enter(root, (root,))
-        return State(picks, flow, tuple(c.value for c in self.unit.constraints))
+        return State(picks, flow, tuple(folded(c.value) for c in self.unit.constraints))
 
     def _order(self, wanted: Iterable[int], decided: set[int]) -> list[int]:
         """The decisions to take, each behind those that its guard reads."""
@@ -141,8 +141,10 @@ class Skeletons:
         if index in self.free:
             options = [(choice.index,) for choice in self.free[index]]
         else:
-            options = _options(decision, self.left)
-        concerned = [n for n, c in enumerate(self.unit.constraints) if index in _read(c)]
+            if size(decision.domain) > self.left:
+                raise TooManyGraphs
+            options = list(enumerate_domain(decision.domain))
+        concerned = [n for n, c in enumerate(self.unit.constraints) if index in constrained(c)]
         for state in states:
             live = Reading(state.picks).holds(decision.guard)
             for picked in options if live else (None,):
@@ -254,37 +256,36 @@ def _stated(
     """A graph with what is left of the constraints, or None where that cannot be drawn."""
     labels, reads = list(graph.labels), list(graph.reads)
     places = dict(places)
-
-    def place(ref: int) -> int:
-        if ref not in places and ref in coming:
-            places[ref] = len(labels)
-            labels.append(f"to come {ref}")
-            reads.append(())
-        return places[ref]
-
     coming = set(rest.values)
 
-    def write(num: Num) -> int:
-        edges: list[tuple[int, int]] = []
-        match num:
-            case Computed(label, operands):
-                alike = label in _ALIKE
-                edges = [(0 if alike else n, write(o)) for n, o in enumerate(operands)]
-            case Chosen() | Counted():
-                label = _read_as(num, rest)
-                if isinstance(num, Counted) and (refs := members(rest.plan, rest.of(num))):
-                    edges = [(0, place(refs[i])) for i in num.allowed]
-            case _:
-                label = repr(num)
+    def vertex(label: str, edges: Iterable[Edge] = ()) -> int:
         labels.append(label)
         reads.append(tuple(edges))
         return len(labels) - 1
 
+    def place(ref: int) -> int:
+        if ref not in places and ref in coming:
+            places[ref] = vertex(f"to come {ref}")
+        return places[ref]
+
+    def write(num: Num) -> int:
+        match num:
+            case Computed(operator, operands):
+                alike = operator in _ALIKE
+                parts = [(0 if alike else n, write(o)) for n, o in enumerate(operands)]
+                return vertex(operator, parts)
+            case Counted(allowed=allowed):
+                label, refs = _read_as(num, rest), members(rest.plan, rest.of(num))
+                return vertex(label, [(0, place(refs[i])) for i in allowed] if refs else ())
+            case Chosen():
+                return vertex(_read_as(num, rest))
+            case _:
+                return vertex(repr(num))
+
     try:
         for n, demand in enumerate(demands):
             value = write(demand)
-            labels.append(f"constraint {n}")
-            reads.append(((0, value),))
+            vertex(f"constraint {n}", [(0, value)])
     except (_Undrawn, KeyError):
         return None
     return Graph(tuple(labels), tuple(reads), graph.ways + (1,) * (len(labels) - len(graph.ways)))
@@ -318,21 +319,8 @@ def final(unit: Unit, flow: Flow) -> Graph:
     return flow.graph(marks)
 
 
-def _options(decision: Decision, limit: int) -> list[Picks]:
-    picks: list[Picks] = []
-    for picked in enumerate_domain(decision.domain):
-        picks.append(picked)
-        if len(picks) > limit:
-            raise TooManyGraphs
-    return picks
-
-
 def _guards(decision: Decision) -> list[int]:
     return list(tested(decision.guard))
-
-
-def _read(constraint: Constraint) -> set[int]:
-    return {*tested(constraint.guard), *(chosen.decision for chosen in reads(constraint.value))}
 
 
 def _free(space: Space, unit: Unit) -> dict[int, list[Choice]]:
@@ -340,7 +328,7 @@ def _free(space: Space, unit: Unit) -> dict[int, list[Choice]]:
     if len(unit.roots) != 1:
         return {}
     sited: set[int] = set()
-    bound: set[int] = {d for c in unit.constraints for d in _read(c)}
+    bound: set[int] = {d for c in unit.constraints for d in constrained(c)}
     for decision in space.decisions:
         bound.update(_guards(decision))
     for plan in unit.plans.values():

@@ -61,7 +61,7 @@ class _Division:
         for index, decision in enumerate(self.space.decisions):
             groups.join(index, *tested(decision.guard))
         for constraint in self.space.constraints:
-            groups.join(*_constrained(constraint))
+            groups.join(*constrained(constraint))
         roots = self._roots()
         for root in roots:
             groups.join(*self.whole[root])
@@ -72,7 +72,7 @@ class _Division:
         used = frozenset[int]().union(*(self._within(r) for r in mine))
         plans = {r: self._plan(r, inlined=r not in mine) for r in sorted(used)}
         seen = frozenset[int]().union(*(self.whole[r] for r in mine))
-        constraints = (c for c in self.space.constraints if set(_constrained(c)) & set(group))
+        constraints = (c for c in self.space.constraints if constrained(c) & set(group))
         return Unit(
             name=self.bodies[mine[0]].name if mine else self.space.decisions[group[0]].path,
             modulo=self.modulo,
@@ -187,8 +187,9 @@ def _bare_condition(condition: Condition, first: int) -> object:
     return tuple(("unread", t.node - first) if isinstance(t, Unread) else t for t in condition)
 
 
-def _constrained(constraint: Constraint) -> list[int]:
-    return [*tested(constraint.guard), *(chosen.decision for chosen in reads(constraint.value))]
+def constrained(constraint: Constraint) -> set[int]:
+    """The decisions that a constraint reads."""
+    return {*tested(constraint.guard), *(chosen.decision for chosen in reads(constraint.value))}
 
 
 class _Groups:
