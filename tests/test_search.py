@@ -151,7 +151,7 @@ def test_a_budget_is_kept_and_everything_is_saved(budget: float, tmp_path: Path)
 def test_a_budget_counts_what_was_spent_before(tmp_path: Path) -> None:
     _run(assembly(tmp_path, LANGUAGE), clock=Clock(3.0, now=_Ticks(0.02)))
     saved = checkpoint.newest(tmp_path / "checkpoints")["steps"]
-    _, ending = _run(assembly(tmp_path, LANGUAGE), clock=Clock(3.0), resume=True)
+    _, ending = _run(assembly(tmp_path, LANGUAGE), clock=Clock(3.0, now=_Ticks(0.02)), resume=True)
     assert ending is Ending.BUDGET
     assert checkpoint.newest(tmp_path / "checkpoints")["steps"] <= saved + 5
 
