@@ -42,5 +42,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def _torch(path: Path) -> bool:
     text = path.read_text("utf-8")
-    siblings = (path.with_name(f"{name}.py") for name in _SIBLING.findall(text))
-    return bool(_TORCH.search(text)) or any(_torch(p) for p in siblings if p.is_file())
+    names = _SIBLING.findall(text)
+    files = [path.with_name(f"{name}.py") for name in names]
+    folders = [file for name in names for file in path.with_name(name).glob("*.py")]
+    return bool(_TORCH.search(text)) or any(_torch(p) for p in (*files, *folders) if p.is_file())
