@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from enasdsl.diagnostics import Diagnostic, Severity
@@ -60,7 +60,7 @@ class Compilation:
 
     @cached_property
     def _parsed(self) -> Parsed:
-        return (None, self._unread) if self._unread else parse(self.source)
+        return (None, self._unread) if self._unread else _parse(self.source)
 
     @cached_property
     def _resolved(self) -> tuple[Checked | None, Diagnostics]:
@@ -120,8 +120,13 @@ def load(path: Path) -> Parsed | None:
     """Reads and parses an imported file; None where there is none."""
     source, diagnostics = read(path)
     if source is not None:
-        return parse(source)
+        return _parse(source)
     return None if diagnostics[0].code == "E0150" else (None, diagnostics)
+
+
+@lru_cache(maxsize=16)  # a search compiles its file under several params
+def _parse(source: SourceFile) -> Parsed:
+    return parse(source)
 
 
 def _errors(diagnostics: Diagnostics) -> bool:
