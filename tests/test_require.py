@@ -311,6 +311,45 @@ def test_large_spaces_are_counted_and_sampled_soon(top: str, expected: int) -> N
     assert process_time() - began < 10
 
 
+FACTORS = st.sampled_from(["a", "b", "c", "n", "(a + 1)", "(b - c)", "2", "-1", "1.5"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(FACTORS, min_size=2, max_size=5),
+    st.sampled_from(["<", "<=", ">", ">=", "==", "!="]),
+    st.integers(-9, 40),
+    st.booleans(),
+)
+def test_a_product_is_compared_as_python_does(
+    factors: list[str], sign: str, limit: int, mirrored: bool
+) -> None:
+    whole = " * ".join(factors)
+    condition = f"{limit} {sign} {whole}" if mirrored else f"{whole} {sign} {limit}"
+    head = "a = choose 1..4\nb = choose [0, 2, 5]\nc = choose [1, 3]\nn = choose [-2, 1]\n"
+    cell = "cell c0(x) { x -> relu }\n"
+    compilation = Compilation(SourceFile("p.enas", f"space p\n{head}{cell}require {condition}\n"))
+    picked = product((1, 2, 3, 4), (0, 2, 5), (1, 3), (-2, 1))
+    expected = sum(eval(condition, dict(zip("abcn", p, strict=True))) for p in picked)
+    space = compilation.outline
+    if space is None:
+        assert [d.code for d in compilation.diagnostics] == ["E0408"]
+    assert (count(space) if space else 0) == expected
+
+
+def test_a_product_of_many_choices_takes_no_time() -> None:
+    began = process_time()
+    names = [f"a{n}" for n in range(40)]
+    top = "\n".join(f"{name} = choose 1..100" for name in names)
+    top += f"\nrequire {' * '.join(names)} <= 100"
+    space = lowered(FRAME.format(top=top, cell="", last="older + newer"))
+    ways = [0, 1] + [0] * 99  # of so many factors from 1..100, by their product
+    for _ in names:
+        ways = [sum(ways[n // d] for d in range(1, n + 1) if n % d == 0) for n in range(101)]
+    assert count(space) == sum(ways)
+    assert process_time() - began < 3
+
+
 def test_neighbours_and_a_sum_together_take_seconds() -> None:
     began = process_time()
     top = f"{WIDTHS}\nrequire sorted(w) and sum(w) <= 2048"

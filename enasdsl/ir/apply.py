@@ -9,7 +9,7 @@ from typing import assert_never
 from enasdsl.ir import cells, primitives
 from enasdsl.ir.between import selected
 from enasdsl.ir.build import mistake
-from enasdsl.ir.cases import Split, Tree, leaves, tree, where
+from enasdsl.ir.cases import Split, Tree, leaves, regions, tree, where
 from enasdsl.ir.context import AMBIENT, Broken, Context
 from enasdsl.ir.joining import select, settle
 from enasdsl.ir.names import at
@@ -287,8 +287,11 @@ def _deeper(decl: ast.OpDecl, ctx: Context, span: Span) -> dict[str, int]:
 
 def _chosen(op: ChosenOp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
     results = []
-    for n, branch in enumerate(op.branches):
-        picked = frozenset(i for i, b in enumerate(op.table) if b == n)
+    picks: list[list[int]] = [[] for _ in op.branches]
+    for pick, place in enumerate(op.table):
+        picks[place].append(pick)
+    for n, (branch, own) in enumerate(zip(op.branches, picks, strict=True)):
+        picked = frozenset(own)
         condition: Condition | None = (Test(op.decision, picked),) if op.alone else None
         inner = ctx.under(condition)
         key = at(span, "alternative", op.decision, op.slot, n)
@@ -306,8 +309,9 @@ def _chosen(op: ChosenOp, inputs: list[Tensor], ctx: Context, *, span: Span) -> 
 def _by_case(op: ByCase, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
     found: Tree = op.tree  # type: ignore[assignment]
     results = {}
+    there = regions(found, ctx, span=span)
     for value, case in op.cases:
-        inner = ctx.under(where(found, lambda v, value=value: v == value, ctx))  # type: ignore[misc]
+        inner = ctx.under(there[value])
         label = str(value).lower()
         inner = inner.placed("alternatives", at(span, "case", op.span.start, value), label)
         inner = inner.but(site=(*ctx.site, "case", value))
@@ -331,8 +335,7 @@ def iterations(op: Repeated, ctx: Context) -> Iterator[tuple[Context, Operation]
     found = repetitions(op)
     counts = [int(n) for n in leaves(found)]
     for n in range(1, max(counts) + 1):
-        there = n <= min(counts)
-        condition = () if there else where(found, lambda v, n=n: v >= n, ctx)  # type: ignore[misc]
+        condition = where(found, lambda v, n=n: v >= n, ctx, span=op.span)  # type: ignore[misc]
         inner = ctx.under(condition)
         if isinstance(op.operation, ast.Repeat):
             inner = inner.inside(op.span, f"{n}", n)

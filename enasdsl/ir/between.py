@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from enasdsl.ir.cases import Split, Tree, by_pick, leaves, where
+from enasdsl.ir.cases import Split, Tree, by_pick, leaves, regions
 from enasdsl.ir.context import Context
 from enasdsl.ir.graph import Select
 from enasdsl.ir.joining import agreed, combine, settle, side_by_side
@@ -22,10 +22,8 @@ def by_case(
 
     Each is evaluated once, where its value holds.
     """
-    values = {
-        value: body(value, ctx.under(where(found, lambda v, value=value: v == value, ctx)))  # type: ignore[misc]
-        for value in leaves(found)
-    }
+    cases = regions(found, ctx, span=span).items()
+    values = {value: body(value, ctx.under(there)) for value, there in cases}
     return between(found, values, ctx, span=span)
 
 

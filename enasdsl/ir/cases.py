@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from enasdsl.ir.build import mistake
 from enasdsl.ir.constraint import mapped as mapped_parts
@@ -28,6 +28,9 @@ from enasdsl.source import Span
 
 CASES = 4096
 """In how many ways decisions may settle a number that says what is built."""
+
+LOOKED_AT = 16
+"""How many of these ways are looked through for the effort of one step of writing out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,10 @@ class _Trees:
                 help="let what is built depend on fewer decisions at once",
             )
         asked = first.decision, first.slot
-        branches = tuple(self.tree(put(num, *asked, n)) for n in range(len(first.values)))
-        same = all(_alike(branch, branches[0]) for branch in branches)
-        return branches[0] if same else Split(first.decision, first.slot, branches)
+        if num is first:
+            return _split(*asked, first.values)
+        branches = (self.tree(put(num, *asked, n)) for n in range(len(first.values)))
+        return _split(*asked, tuple(branches))
 
     def _scalar(self, num: Num) -> Scalar:
         if isinstance(num, Counted | Computed | Chosen):
@@ -86,8 +90,10 @@ class _Trees:
         return num
 
 
-def _alike(first: Tree, second: Tree) -> bool:
-    return type(first) is type(second) and first == second
+def _split(decision: int, slot: int, branches: tuple[Tree, ...]) -> Tree:
+    """What follows each pick, as no question where the pick makes no difference."""
+    same = len({(type(branch), branch) for branch in branches}) == 1
+    return branches[0] if same else Split(decision, slot, branches)
 
 
 def _first(num: Num) -> Chosen | None:
@@ -132,21 +138,26 @@ def leaves(found: Tree) -> tuple[Scalar, ...]:
     """The different values, in the order in which they come."""
     if not isinstance(found, Split):
         return (found,)
-    values = [value for branch in found.branches for value in leaves(branch)]
-    return tuple({(type(value), value): value for value in values}.values())
+    values: dict[tuple[type, Scalar], Scalar] = {}
+    for branch in found.branches:
+        for value in leaves(branch) if isinstance(branch, Split) else (branch,):
+            values.setdefault((type(value), value), value)
+    return tuple(values.values())
 
 
 def mapped(found: Tree, change: Callable[[Scalar], Scalar]) -> Tree:
     """The tree with its values changed, and no question asked that makes no difference."""
     if not isinstance(found, Split):
         return change(found)
-    branches = tuple(mapped(branch, change) for branch in found.branches)
-    same = all(_alike(branch, branches[0]) for branch in branches)
-    return branches[0] if same else Split(found.decision, found.slot, branches)
+    branches = [mapped(b, change) if isinstance(b, Split) else change(b) for b in found.branches]
+    return _split(found.decision, found.slot, tuple(branches))
 
 
-def where(found: Tree, holds: Callable[[Scalar], bool], ctx: Context) -> Condition | None:
+def where(
+    found: Tree, holds: Callable[[Scalar], bool], ctx: Context, *, span: Span
+) -> Condition | None:
     """The condition under which the value is one for which `holds`; None where none can say it."""
+    ctx.program.budget.spend(_size(found) // LOOKED_AT, span)
     boxes = []
     for box in _boxes(mapped(found, holds), ctx):
         if box is None:
@@ -155,9 +166,27 @@ def where(found: Tree, holds: Callable[[Scalar], bool], ctx: Context) -> Conditi
     return ctx.ledger.union(boxes)
 
 
+def regions(found: Tree, ctx: Context, *, span: Span) -> dict[Scalar, Condition | None]:
+    """For each value, the condition under which it is the one; None where none can say it."""
+    if _flat(found, ctx):
+        tests = ((b, Test(found.decision, own)) for b, own in groups(found.branches))
+        return {value: ctx.ledger.union([(test,)]) for value, test in tests}  # type: ignore[misc]
+    return {
+        value: where(found, lambda v, value=value: v == value, ctx, span=span)  # type: ignore[misc]
+        for value in leaves(found)
+    }
+
+
+def _flat(found: Tree, ctx: Context) -> TypeGuard[Split]:
+    """Whether a choice of one alone settles the value."""
+    if not isinstance(found, Split) or any(isinstance(b, Split) for b in found.branches):
+        return False
+    return ctx.ledger.decisions[found.decision].domain.kind is Kind.ONE
+
+
 def named(found: Tree, holds: Callable[[Scalar], bool], ctx: Context, *, span: Span) -> Condition:
     """The condition under which `holds`; raises a mistake where no guard can name it."""
-    condition = where(found, holds, ctx)
+    condition = where(found, holds, ctx, span=span)
     if condition is None:
         raise mistake(
             "E0406",
@@ -200,14 +229,18 @@ def by_pick(decision: int, slot: int, nums: tuple[Num, ...]) -> Num:
 
 def groups(branches: tuple[Tree, ...]) -> list[tuple[Tree, frozenset[int]]]:
     """The different branches, each with the alternatives that lead to it."""
-    found: list[tuple[Tree, set[int]]] = []
+    found: dict[tuple[type, Tree], list[int]] = {}
     for n, branch in enumerate(branches):
-        known = next((members for b, members in found if _alike(b, branch)), None)
-        if known is None:
-            found.append((branch, {n}))
-        else:
-            known.add(n)
-    return [(branch, frozenset(members)) for branch, members in found]
+        found.setdefault((type(branch), branch), []).append(n)
+    return [(branch, frozenset(members)) for (_, branch), members in found.items()]
+
+
+def _size(found: Tree) -> int:
+    """How many picks and values a tree has."""
+    if not isinstance(found, Split):
+        return 1
+    inner = (_size(branch) for branch in found.branches if isinstance(branch, Split))
+    return len(found.branches) + sum(inner)
 
 
 def _boxes(truths: Tree, ctx: Context) -> Iterator[Condition | None]:

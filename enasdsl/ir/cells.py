@@ -23,6 +23,9 @@ from enasdsl.semantics.symbols import (
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
+SET_UP = 4
+"""Steps of writing out that a cell or a block is worth, beside those of its body."""
+
 
 def stamp(op: Stamp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
     """One more stamp of a cell, or one more evaluation of a block."""
@@ -171,6 +174,7 @@ def _check_states(op: Stamp, carried: list[Tensor], outputs: list[Tensor]) -> No
 def _evaluate_cell(
     op: Stamp, inputs: list[Tensor], states: list[Tensor], ctx: Context
 ) -> list[Tensor]:
+    ctx.program.budget.spend(SET_UP, op.span)
     frame = Frame(ctx.builder.frame(), ctx.scope, op.decl.align)
     inner = ctx.but(frame=frame)
     if op.decl.align is not None:

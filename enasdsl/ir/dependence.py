@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from enasdsl.ir.constraint import clauses, reads
-from enasdsl.ir.folding import exact, fold, folded, settled
+from enasdsl.ir.folding import bounds, exact, fold, folded, settled
 from enasdsl.ir.memory import (
     MET,
     REFUSED,
     Demand,
     Fact,
     Membership,
+    Product,
     Quota,
     Total,
     Truth,
@@ -35,6 +36,9 @@ from enasdsl.semantics.symbols import (
 
 LONG = 2
 """How long the terms of a sum may be, in numbers and operators, for the effort of one more step."""
+
+SETTLED, LONGER = 8, 3
+"""The effort of one more step of any other condition at least, and for each number or operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,7 @@ class _Planner:
         whole = {n: self.variables[n] for n in self.scope(num)}
         comparison = _difference(num)
         if comparison is None:
-            return Truth(whole, num)
+            return Truth(whole, num, effort=max(SETTLED, LONGER * _length(num)))
         operator, difference = comparison
         match difference:
             case Computed("+", terms):
@@ -148,10 +152,18 @@ class _Planner:
                 terms = (difference,)
         constant = sum(int(t) for t in terms if isinstance(t, int))
         unknown = [t for t in terms if not settled(t)]
-        scopes = [frozenset(self.scope(t)) for t in unknown]
-        several = [t for t, scope in zip(unknown, scopes, strict=True) if len(scope) > 1]
-        effort = 1 + sum(map(_length, several)) // LONG
+        if len(unknown) == 1 and (found := _factors(unknown[0])):
+            scale, factors = found
+            scopes, effort = self.joined(factors)
+            return Product(operator, scale, factors, scopes, whole, effort=effort, offset=constant)
+        scopes, effort = self.joined(unknown)
         return Total(operator, constant, unknown, scopes, whole, effort=effort)
+
+    def joined(self, parts: Sequence[Num]) -> tuple[list[frozenset[int]], int]:
+        """The variables that each part of a sum or product reads, and its effort."""
+        scopes = [frozenset(self.scope(part)) for part in parts]
+        several = [p for p, scope in zip(parts, scopes, strict=True) if len(scope) > 1]
+        return scopes, 1 + sum(map(_length, several)) // LONG
 
     def scope(self, num: Num) -> tuple[int, ...]:
         """The variables that settle a number, ascending."""
@@ -202,6 +214,17 @@ def _difference(num: Num) -> tuple[str, Num] | None:
         case Computed(">", (left, right)):
             return _difference(Computed("<", (right, left)))
     return None
+
+
+def _factors(num: Num) -> tuple[int, list[Num]] | None:
+    """The constant and the other factors of a product, where none of these is ever negative."""
+    match num:
+        case Computed("*", (*factors, int(scale))) if scale:
+            lows = [ends[0] for ends in map(bounds, filter(exact, factors)) if ends is not None]
+            whole = len(lows) == len(factors) and min(lows) >= 0
+            return (scale, factors) if whole else None
+        case _:
+            return None
 
 
 def _length(num: Num) -> int:

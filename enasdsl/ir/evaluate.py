@@ -240,10 +240,13 @@ def guarded(expr: ast.Guarded, ctx: Context, *, role: str) -> Lowered:
 
 
 def _chosen_guard(expr: ast.Guarded, found: Split, ctx: Context, *, role: str) -> Lowered:
-    inside = ctx.under(where(found, lambda holds: holds is True, ctx))
+    span = expr.condition.span
+    inside = ctx.under(where(found, lambda holds: holds is True, ctx, span=span))
     body = inside.evaluate(expr.body, role=role)
     if expr.otherwise is not None:
-        outside = ctx.under(where(found, lambda holds: holds is False, ctx))
+        outside = ctx.under(
+            where(found, lambda holds: holds is False, ctx, span=expr.condition.span)
+        )
         other = outside.evaluate(expr.otherwise, role=role)
     elif isinstance(body, Operation):
         other = Primitive(OPS["identity"], {}, expr.span)

@@ -7,6 +7,8 @@ soon as the bounds of its operands settle it: this keeps few states apart while 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
+from math import prod
 from operator import is_
 
 from enasdsl.semantics.symbols import OPERATORS, Chosen, Computed, Counted, Num, Scalar, compute
@@ -49,25 +51,31 @@ def folded(num: Num) -> Num:
 
 def fold(operator: str, operands: tuple[Num, ...]) -> Num:
     """An operation over folded numbers, folded."""
-    if operator in _FLAT:
-        return _FLAT[operator](operator, operands)
+    if operator in _JOINED:
+        return _JOINED[operator](operator, operands)
     if all(settled(o) for o in operands):
         return OPERATORS[operator](*operands)
     if operator in _APART:
         return _APART[operator](*operands)
     if operator in FLIPPED:
         return _comparison(operator, operands)
-    return compute(operator, *operands) if operator == "*" else Computed(operator, operands)
+    return Computed(operator, operands)
 
 
-def _sum(operator: str, operands: tuple[Num, ...]) -> Num:
-    terms: list[Num] = []
+def _flat(operator: str, operands: tuple[Num, ...]) -> list[Num]:
+    """The operands, and in the place of those that are the same operation theirs."""
+    parts: list[Num] = []
     for operand in operands:
         match operand:
             case Computed(inner, more) if inner == operator:
-                terms.extend(more)
+                parts.extend(more)
             case _:
-                terms.append(operand)
+                parts.append(operand)
+    return parts
+
+
+def _sum(operator: str, operands: tuple[Num, ...]) -> Num:
+    terms = _flat(operator, operands)
     if not all(exact(term) for term in terms):
         return _in_order(operands)
     constant = sum(t for t in terms if isinstance(t, int))
@@ -88,14 +96,21 @@ def _in_order(operands: tuple[Num, ...]) -> Num:
     return total
 
 
+def _product(operator: str, operands: tuple[Num, ...]) -> Num:
+    factors = _flat(operator, operands)
+    if not all(exact(factor) for factor in factors):
+        return reduce(lambda a, b: compute(operator, a, b), operands)
+    constant = prod(f for f in factors if isinstance(f, int))
+    unknown = [f for f in factors if not isinstance(f, int)]
+    if not unknown or constant == 0:
+        return constant
+    if len(unknown) == 1:
+        return compute(operator, *unknown, constant)
+    return Computed(operator, (*unknown, constant))
+
+
 def _extreme(operator: str, operands: tuple[Num, ...]) -> Num:
-    parts: list[Num] = []
-    for operand in operands:
-        match operand:
-            case Computed(inner, more) if inner == operator:
-                parts.extend(more)
-            case _:
-                parts.append(operand)
+    parts = _flat(operator, operands)
     unknown = [part for part in parts if not settled(part)]
     known = [part for part in parts if settled(part)]
     best = known[:1] if len(known) < 2 else [OPERATORS[operator](*known)]
@@ -108,6 +123,8 @@ def _negated(num: Num) -> Num:
     match num:
         case Computed("+", terms) if all(exact(t) for t in terms):
             return fold("+", tuple(fold("neg", (t,)) for t in terms))
+        case Computed("*", factors) if all(exact(f) for f in factors):
+            return fold("*", (num, -1))
         case _:
             return compute("neg", num)
 
@@ -165,8 +182,9 @@ def decided(operator: str, left: Bounds, right: Bounds) -> bool | None:
             return operator == "!=" if apart else None
 
 
-_FLAT: Mapping[str, Callable[[str, tuple[Num, ...]], Num]] = {
+_JOINED: Mapping[str, Callable[[str, tuple[Num, ...]], Num]] = {
     "+": _sum,
+    "*": _product,
     "min": _extreme,
     "max": _extreme,
     "and": _junction,
@@ -187,8 +205,7 @@ def bounds(num: Num) -> Bounds | None:
     match num:
         case Chosen(values=values, missing=missing):
             every = values if missing is None else (*values, missing)
-            numbers = [v for v in every if not isinstance(v, str)]
-            return (min(numbers), max(numbers)) if len(numbers) == len(every) else None
+            return None if str in set(map(type, every)) else (min(every), max(every))  # type: ignore[return-value]
         case Counted(most=most):
             return 0, most
         case Computed(operator, operands):
@@ -199,6 +216,7 @@ def bounds(num: Num) -> Bounds | None:
             return num, num
 
 
+_WHOLE = {int, bool}
 _RISING: Mapping[str, Callable[[list[int | float]], int | float]] = {
     "+": sum,
     "min": min,
@@ -221,14 +239,18 @@ def _computed_bounds(operator: str, parts: list[Bounds | None]) -> Bounds | None
         case "neg":
             return -highs[0], -lows[0]
         case "*":
-            corners = [a * b for a in known[0] for b in known[1]]
-            return min(corners), max(corners)
+            return reduce(_times, known)
         case "when":
             return min(lows[1:]), max(highs[1:])
         case "abs":
             return max(lows[0], -highs[0], 0), max(-lows[0], highs[0])
         case _:
             return None
+
+
+def _times(first: Bounds, second: Bounds) -> Bounds:
+    corners = [a * b for a in first for b in second]
+    return min(corners), max(corners)
 
 
 def is_truth(num: Num) -> bool:
@@ -246,7 +268,7 @@ def exact(num: Num) -> bool:
     """Whether `num` is an integer whatever is decided, so that sums of it may be reordered."""
     match num:
         case Chosen(values=values, missing=missing):
-            return all(isinstance(v, int) for v in values) and isinstance(missing, int | None)
+            return set(map(type, values)) <= _WHOLE and isinstance(missing, int | None)
         case Counted():
             return True
         case Computed(operator, operands):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from functools import reduce
+from typing import ClassVar, Final, Protocol
 
 from enasdsl.ir.folding import bounds, settle, settled
 from enasdsl.ir.variables import Branch, Variable
@@ -168,6 +169,7 @@ class Total:
     steps: dict[tuple[int, int], list[Step]] = field(default_factory=dict)
     later: dict[int, tuple[int, int]] = field(default_factory=dict)
     effort: int = 1
+    neutral: ClassVar[int] = 0
 
     @property
     def scope(self) -> tuple[int, ...]:
@@ -176,7 +178,7 @@ class Total:
     @property
     def start(self) -> Value:
         low, high = self._bounds((), -1)
-        return self._judged([(self.constant, self._keep(()), low, high)], 0)[0]
+        return self._judged([(self.constant, self._keep(()), low, high)], self.neutral)[0]
 
     def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
         assert isinstance(value, tuple)
@@ -203,7 +205,7 @@ class Total:
 
     def _step(self, variable: int, outcome: Branch | None, left: int) -> Step:
         begun = dict(self.open[left])
-        added = 0
+        added = self.neutral
         still: list[tuple[int, Num]] = []
         for number, scope in enumerate(self.scopes):
             num = self.terms[number] if variable == min(scope) else begun.get(number)
@@ -212,7 +214,7 @@ class Total:
             if variable in scope:
                 num = put(num, self.variables[variable], outcome)
             if isinstance(num, int):
-                added += num
+                added = self.join(added, num)
             else:
                 still.append((number, num))
         low, high = self._bounds(tuple(still), variable)
@@ -222,9 +224,21 @@ class Total:
         """Between which numbers the terms lie that are not over behind `variable`."""
         if variable not in self.later:
             pairs = zip(self.terms, self.scopes, strict=True)
-            self.later[variable] = _bounds([t for t, scope in pairs if min(scope) > variable])
-        low, high = _bounds([num for _, num in still])
-        return low + self.later[variable][0], high + self.later[variable][1]
+            behind = [t for t, scope in pairs if min(scope) > variable]
+            self.later[variable] = self._between(behind)
+        ends = zip(self._between([num for _, num in still]), self.later[variable], strict=True)
+        low, high = (self.join(*pair) for pair in ends)
+        return low, high
+
+    def _between(self, terms: Sequence[Num]) -> tuple[int, int]:
+        """Bounds on what the terms give together."""
+        found = [pair for pair in map(bounds, terms) if pair is not None]
+        lows, highs = [int(low) for low, _ in found], [int(high) for _, high in found]
+        return reduce(self.join, lows, self.neutral), reduce(self.join, highs, self.neutral)
+
+    @staticmethod
+    def join(first: int, second: int) -> int:
+        return first + second
 
     def _keep(self, still: Open) -> int:
         if still not in self.known:
@@ -233,10 +247,29 @@ class Total:
         return self.known[still]
 
 
-def _bounds(terms: Sequence[Num]) -> tuple[int, int]:
-    """Bounds on a sum of whole numbers."""
-    found = [pair for pair in map(bounds, terms) if pair is not None]
-    return int(sum(low for low, _ in found)), int(sum(high for _, high in found))
+@dataclass(slots=True, eq=False)
+class Product(Total):
+    """The same of a product, whose factors are not negative and whose constant is not zero.
+
+    It is `offset` that is added to it before it compares with zero.
+    """
+
+    offset: int = 0
+    neutral: ClassVar[int] = 1
+
+    @staticmethod
+    def join(first: int, second: int) -> int:
+        return first * second
+
+    def _judged(self, steps: list[Step], total: int) -> list[Value]:
+        return [self._judge(total * added, left, low, high) for added, left, low, high in steps]
+
+    def _judge(self, product: int, left: int, low: int, high: int) -> Value:
+        least, most = sorted((product * low + self.offset, product * high + self.offset))
+        if self.operator == "<=":
+            return MET if most <= 0 else REFUSED if least > 0 else (product, left)
+        zero, other = (MET, REFUSED) if self.operator == "==" else (REFUSED, MET)
+        return other if least > 0 or most < 0 else zero if least == most else (product, left)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

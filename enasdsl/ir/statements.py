@@ -210,7 +210,7 @@ def _each(statement: ast.Each, ctx: Context) -> None:
     if found is False:
         return
     wanted = items_of(ctx.evaluate(statement.source), statement.span)
-    inside = ctx.under(where(found, lambda holds: holds is True, ctx))
+    inside = ctx.under(where(found, lambda holds: holds is True, ctx, span=statement.span))
     op = operation(statement.operation, inside)
     changed = {}
     for item in wanted:

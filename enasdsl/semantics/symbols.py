@@ -110,7 +110,7 @@ NUMBERS = (int, float, str, Chosen, Counted, Computed)  # what isinstance takes 
 OPERATORS: Mapping[str, Callable[..., Scalar]] = {
     "+": lambda *terms: reduce(operator.add, terms),
     "-": operator.sub,
-    "*": operator.mul,
+    "*": lambda *factors: reduce(operator.mul, factors),
     "/": lambda a, b: a // b if isinstance(a, int) and isinstance(b, int) and a % b == 0 else a / b,
     "//": lambda a, b: int(a // b),
     "%": operator.mod,
