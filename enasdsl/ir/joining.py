@@ -112,7 +112,8 @@ def select(
     shape = agreed(branches, decision, slot, guarded=guarded, source=source, span=span)
     refs = tuple(branch.ref for branch in branches)
     ref = ctx.builder.add(Select(decision, slot, refs, source, shape))
-    return Tensor(ref, shape, branches[0].stride, span)
+    origin = next((b.origin for b in branches if b.shape == shape), span)
+    return Tensor(ref, shape, branches[0].stride, origin)
 
 
 def agreed(
@@ -168,8 +169,9 @@ def check_same(first: Tensor, other: Tensor, what: str, *, inputs: bool = True, 
 
 _ALIGN = "give the cell an `align` operation, or mend one of them in its own flow"
 _ONE_WIDTH = (
-    "choose the width itself, as in `conv(1, filters: choose [8, 16])`, or let a guard tell the "
-    "sides apart, `... when wide else ...`: they may differ in width"
+    "bring both to one width first, as by `-> conv(1)` or `-> linear`; or choose the width itself, "
+    "as in `conv(1, filters: choose [8, 16])`; or let a guard tell the sides apart, `... when wide "
+    "else ...`: they may differ in width"
 )
 _ONE_SIZE = (
     "alternatives end in one height and width: let each take the stride somewhere, or hold all "

@@ -55,7 +55,13 @@ def unary(op: Primitive, inputs: list[Tensor], ctx: Context, *, span: Span) -> T
         _check_tie(x, ctx, span)
     ref = _add(op, args, (x.ref,), shape, ctx, span)
     waits = not op.spec.strides and shape.space == x.shape.space
-    return Tensor(ref, shape, x.stride if waits else 1, span)
+    stride = x.stride if waits else 1
+    return Tensor(ref, shape, stride, span if _sizes(op) or shape != x.shape else x.origin)
+
+
+def _sizes(op: Primitive) -> bool:
+    """Whether an operation says itself how wide its value is; else that comes from before it."""
+    return any(p.implicit in (Default.FILTERS, Default.HIDDEN) for p in op.spec.parameters)
 
 
 def _look_back(op: Primitive, args: dict[str, Num], x: Tensor, ctx: Context, span: Span) -> None:
