@@ -144,6 +144,7 @@ def _written(item: ast.Expr, ctx: Context) -> list[Alternative]:
 
 def _each(member: Member, expr: ast.Comprehension, ctx: Context) -> list[Alternative]:
     """What a member of a comprehension adds to the alternatives, if it is surely there."""
+    ctx.program.budget.spend(1, expr.span)
     if not surely(member.condition, ctx.guard):
         raise _dependent(expr.source.span)
     body = _unguarded(member.body, member.ctx)
@@ -165,6 +166,8 @@ def _path(body: ast.Expr, ctx: Context) -> str:
 
 def _beyond(expr: ast.Expr, ctx: Context) -> bool:
     """Whether an alternative would call an operation more often within itself than its `depth`."""
+    if not ctx.program.bounded:
+        return False
     declared = (ctx.program.checked.names.get(r.name) for r in references(expr))
     return any(
         isinstance(d, ast.OpDecl)

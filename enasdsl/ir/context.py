@@ -83,6 +83,11 @@ class Program:
     root: Scope = field(default_factory=Scope)
     lets: dict[str, Lowered | Broken] = field(default_factory=dict)
     stamped: dict[tuple[object, ...], StampedBody] = field(default_factory=dict)
+    bounded: bool = field(init=False)  # whether an operation may call itself to a declared depth
+
+    def __post_init__(self) -> None:
+        named = self.checked.names.values()
+        self.bounded = any(isinstance(d, ast.OpDecl) and d.depth is not None for d in named)
 
 
 @dataclass(frozen=True, eq=False)

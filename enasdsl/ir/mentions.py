@@ -70,7 +70,7 @@ def _part_of_frame(name: str, ctx: Context, span: Span) -> Lowered:
         case "inputs":
             return Listing(tuple(frame.inputs))
         case "previous":
-            return always(frame.earlier[-1], ctx, span=span)
+            return always((frame.nodes or frame.inputs)[-1], ctx, span=span)
         case _:
             return loose(ctx, tuple(frame.nodes))
 
