@@ -17,9 +17,10 @@ from test_editor import MICRO, SMALL
 
 from enasdsl.cli import main
 from enasdsl.editor import telling
-from enasdsl.editor.server import Server, steady
+from enasdsl.editor.server import FEATURES, Server, steady
 from enasdsl.semantics import scopes
 from enasdsl.source import SourceFile
+from enasdsl.syntax import format as formatter
 from enasdsl.syntax.format import format_source
 
 EVERYTHING = types.Range(types.Position(0, 0), types.Position(10_000, 0))
@@ -54,6 +55,24 @@ def test_a_fix_is_offered_where_its_mistake_is_and_mends_it(editor: Editor) -> N
     assert editor.edited("fix.enas", edits) == SMALL
     start = types.Position(0, 0)
     assert _actions(editor, "fix.enas", types.Range(start, start)) == []
+
+
+def test_what_the_formatter_cannot_prove_is_told_and_nothing_is_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[types.ShowMessageParams] = []
+    server = Server()
+    monkeypatch.setattr(server, "window_show_message", told.append)
+    monkeypatch.setattr(formatter, "lay_out", lambda _: "param k = 4\n")
+    server.documents.put("file:///k.enas", "param  k = 3\n")
+    options = types.FormattingOptions(tab_size=2, insert_spaces=True)
+    where = types.TextDocumentIdentifier("file:///k.enas")
+    format_file, _ = FEATURES[types.TEXT_DOCUMENT_FORMATTING]
+    asked = types.DocumentFormattingParams(where, options)
+    assert steady(format_file)(server, asked) == []
+    (message,) = told
+    assert message.type is types.MessageType.Error
+    assert "would mean something else" in message.message
 
 
 def test_formatting_gives_what_the_formatter_gives(editor: Editor) -> None:

@@ -90,7 +90,10 @@ class Answers:
         return types.WorkspaceEdit(changes=changes)
 
     def formatting(self) -> list[types.TextEdit]:
-        """One edit of the whole text; none where it has mistakes of syntax or is well already."""
+        """One edit of the whole text; none where it has mistakes of syntax or is well already.
+
+        Raises Unproven where the edit would change more than the look.
+        """
         source = self.document.now.source
         text, _ = format_source(source)
         if text is None or text == source.text:

@@ -22,6 +22,7 @@ from enasdsl.editor.marks import actions, marks
 from enasdsl.editor.renaming import Refused
 from enasdsl.pipeline import Compilation
 from enasdsl.source import SourceFile
+from enasdsl.syntax.format import Unproven
 
 LOG = logging.getLogger(__name__)
 PAUSE = 0.1
@@ -122,7 +123,7 @@ def steady(handler: Handler) -> Handler:
 def make_server() -> Server:
     """A server that waits for its client."""
     server = Server()
-    for feature, (handler, options) in _FEATURES.items():
+    for feature, (handler, options) in FEATURES.items():
         server.feature(feature, options)(steady(handler))
     return server
 
@@ -202,8 +203,14 @@ def _rename(server: Server, params: types.RenameParams) -> types.WorkspaceEdit |
 
 
 def _formatting(server: Server, params: types.DocumentFormattingParams) -> list[types.TextEdit]:
+    """The edits; where they are not proven to keep the meaning, none, and the editor says so."""
     answers = server.answers(params)
-    return answers.formatting() if answers else []
+    try:
+        return answers.formatting() if answers else []
+    except Unproven as error:
+        told = f"enasdsl left the file as it is: {error}. This is a mistake in enasdsl."
+        server.window_show_message(types.ShowMessageParams(types.MessageType.Error, told))
+        return []
 
 
 def _symbols(server: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
@@ -221,7 +228,7 @@ def _actions(server: Server, params: types.CodeActionParams) -> list[types.CodeA
     return list(actions(document, params.range, server.documents)) if document else []
 
 
-_FEATURES: dict[str, tuple[Callable[..., Any], Any]] = {
+FEATURES: dict[str, tuple[Callable[..., Any], Any]] = {
     types.INITIALIZED: (_initialized, None),
     types.TEXT_DOCUMENT_DID_OPEN: (_opened, None),
     types.TEXT_DOCUMENT_DID_CHANGE: (_changed, None),
