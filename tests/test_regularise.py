@@ -91,7 +91,7 @@ def test_the_share_of_dropped_paths_grows_with_depth() -> None:
         value = draft.add("drop_path", value, rate=0.4, ramp=True)
     steady = draft.add("drop_path", value, rate=0.4, ramp=False)
     program = supernet([]).program(draft.network(steady))
-    rates = [call.args["rate"] for call in program.calls if isinstance(call, Call)]
+    rates = [call.args["rate"] for call in program.bound.calls if isinstance(call, Call)]
     assert rates == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.4])
 
 

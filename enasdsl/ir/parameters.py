@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import starmap
 from math import prod
 
@@ -106,9 +107,10 @@ def used(network: Network, places: Places) -> dict[tuple[str, str], Region]:
     found: dict[tuple[str, str], Region] = {}
     for step in steps(network):
         for region in regions(step, places).values():
-            known = found.get(region.key, region)
-            joined = tuple(starmap(join, zip(known.spans, region.spans, strict=True)))
-            found[region.key] = replace(region, spans=joined)
+            known = found.setdefault(region.key, region)
+            if known.spans != region.spans:
+                joined = tuple(starmap(join, zip(known.spans, region.spans, strict=True)))
+                found[region.key] = replace(region, spans=joined)
     return found
 
 
@@ -144,6 +146,7 @@ def within(inner: Spans, outer: Spans) -> Spans:
     return moved
 
 
+@lru_cache(maxsize=4096)
 def _needed(spec: PlaceSpec) -> tuple[Owned, ...]:
     args = dict(spec.args)
     channels = (spec.inputs[0] if spec.inputs else 0, spec.outputs)

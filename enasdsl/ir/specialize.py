@@ -267,6 +267,8 @@ def _pruned(network: Network) -> Network:
             needed.update(network.steps[ref - first].inputs)
     kept = [ref for ref in range(first, first + len(network.steps)) if ref in needed]
     where = {**{i: i for i in range(first)}, **{ref: first + n for n, ref in enumerate(kept)}}
+    if len(kept) == len(network.steps):
+        return network
     steps = tuple(
         replace(step, inputs=tuple(where[i] for i in step.inputs))
         for step in (network.steps[ref - first] for ref in kept)

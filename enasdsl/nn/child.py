@@ -72,3 +72,9 @@ class Child(WeightStore):
         """The result, and the states of the recurrent cells, each [B, C]."""
         (y, *_), states = self.program.run(self, (x,), states, mode=self.mode)
         return y, states
+
+    def loss(
+        self, x: Tensor, targets: Tensor, states: States | None = None
+    ) -> tuple[Tensor, States]:
+        """The mean cross-entropy of the result, and the states, as `forward` has them."""
+        return self.program.loss(self, (x,), targets, states, mode=self.mode)

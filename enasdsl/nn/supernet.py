@@ -49,9 +49,23 @@ class Supernet(WeightStore):
         (y, *_), states = self.program(architecture).run(self, (x,), states, mode=self.mode)
         return y, states
 
+    def loss(
+        self,
+        x: Tensor,
+        targets: Tensor,
+        architecture: Architecture | Network,
+        states: States | None = None,
+    ) -> tuple[Tensor, States]:
+        """The mean cross-entropy of one architecture's result, and its states, as `forward` has."""
+        return self.program(architecture).loss(self, (x,), targets, states, mode=self.mode)
+
     def active(self, architecture: Architecture | Network) -> list[nn.Parameter]:
         """The parameters that an architecture uses, each once."""
-        network = self.program(architecture).network
+        network = (
+            architecture
+            if isinstance(architecture, Network)
+            else self.program(architecture).network
+        )
         found = (self.tensor(*key) for key in used(network, self.places))
         return [p for p in found if isinstance(p, nn.Parameter)]
 

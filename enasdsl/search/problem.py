@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from enasdsl.data.augment import Augment
 from enasdsl.data.errors import DataError
 from enasdsl.data.images import ImageData
 from enasdsl.data.text import TextData
+from enasdsl.nn.loss import loss_of as loss_of
 from enasdsl.search.errors import SearchError
 from enasdsl.search.seeds import generator
 from enasdsl.semantics.recipe import Reward
@@ -64,11 +64,6 @@ class Problem(Protocol):
 
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
-
-
-def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy in nats of logits [..., classes] and int64 targets [...]."""
-    return cross_entropy(logits.flatten(0, -2), targets.flatten())
 
 
 class Images:

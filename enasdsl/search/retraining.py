@@ -13,7 +13,7 @@ from enasdsl.search.descent import Descent
 from enasdsl.search.drive import Step
 from enasdsl.search.losses import beside, hold, traced
 from enasdsl.search.metrics import Position
-from enasdsl.search.problem import Measure, Model, Problem, States, loss_of
+from enasdsl.search.problem import Measure, Model, Problem, States
 from enasdsl.search.schedule import learning_rate
 from enasdsl.semantics.training import ChildWeights
 
@@ -80,8 +80,8 @@ class Retraining:
         self.child.train()
         self.child.progress = (self._total + 1) / (self._length * self._settings.epochs)
         with traced(self.child) as trace:
-            logits, states = self.child(batch.inputs, None if batch.fresh else self._states)
-        loss: Tensor = loss_of(logits, batch.targets)
+            before = None if batch.fresh else self._states
+            loss, states = self.child.loss(batch.inputs, batch.targets, before)
         (loss + beside(trace, batch.targets, self._settings)).backward()  # type: ignore[no-untyped-call]
         if not self._descent.step(lr):
             self._states = None
