@@ -64,7 +64,7 @@ def run(benchmark: Benchmark, *, quick: bool) -> Result:
 def seconds(action: Action, *, runs: int, times: int = 1) -> list[float]:
     """CPU of one `action`, in `runs` runs of `times` each, after one that does not count."""
     action()
-    return [_spent(action, times) for _ in range(runs)]
+    return [spent(action, times) for _ in range(runs)]
 
 
 def alternated(action: Action, rival: Action, *, runs: int) -> list[float]:
@@ -73,7 +73,8 @@ def alternated(action: Action, rival: Action, *, runs: int) -> list[float]:
     return [_lasted(action) / _lasted(rival) for _ in range(runs)]
 
 
-def _spent(action: Action, times: int) -> float:
+def spent(action: Action, times: int = 1) -> float:
+    """CPU of one `action`, on average."""
     start = time.process_time()
     for _ in range(times):
         action()

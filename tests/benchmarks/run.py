@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import front_end, searching, spaces
+from benchmarks import front_end, searching, spaces, supernets
 from benchmarks.frame import Benchmark, Result, run
 
 STORED = Path(__file__).with_name("stored.json")
@@ -17,7 +17,9 @@ LOSS = 1.15
 """How much slower than the stored figure a benchmark may be, on the same machine."""
 
 BENCHMARKS: Mapping[str, Benchmark] = {
-    each.name: each for each in (*front_end.BENCHMARKS, *spaces.BENCHMARKS, *searching.BENCHMARKS)
+    each.name: each
+    for part in (front_end, spaces, searching, supernets)
+    for each in part.BENCHMARKS
 }
 
 
