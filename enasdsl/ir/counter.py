@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from enasdsl.ir.dependence import plan
 from enasdsl.ir.memory import REFUSED, Demand, Fact, Quota, Value
+from enasdsl.ir.partition import REMEMBERED, Part, order, parts
 from enasdsl.ir.space import Space
 from enasdsl.ir.variables import TooManyStates
 from enasdsl.semantics.symbols import Picks
@@ -98,6 +99,9 @@ class Counter:
             self._find()
             self._sum()
         self.count = prod(map(self.tree, self.plan.roots)) if self.plan.feasible else 0
+        sizes = list(map(self.tree, self.plan.roots)) if self.count else []
+        self._backwards = tuple(parts(self.plan, sizes))[::-1]
+        self._order = order(self._backwards[::-1])
 
     def tree(self, root: int) -> int:
         """In how many ways the variables of one tree can be decided."""
@@ -107,22 +111,35 @@ class Counter:
         """The picks of architecture `index`; raises ValueError where there is none."""
         if not 0 <= index < self.count:
             raise ValueError(f"index {index} is not below {self.count}, the size of the space")
-        picks: list[Picks] = [None] * len(self.space.decisions)
+        found: list[tuple[Picks, ...]] = []
+        for part in self._backwards:
+            index, own = divmod(index, part.size)
+            found.append(part.known.get(own) or self._decide(part, own))
+        found.reverse()
+        picks = [own for decided in found for own in decided]
+        return tuple(picks if self._order is None else [picks[at] for at in self._order])
+
+    def _decide(self, part: Part, index: int) -> tuple[Picks, ...]:
+        """The picks of a part's decisions, remembered where there are few."""
+        picks: dict[int, Picks] = dict.fromkeys(part.decisions)
         indices = [0] * len(self.stages)
         states = [ROOT] * len(self.stages)
-        self._deal(index, self.plan.roots, states, indices)
-        for number, variable in enumerate(self.plan.variables):
+        self._deal(index, part.roots, states, indices)
+        for number in part.numbers:
+            variable = self.plan.variables[number]
             place, left = self._locate(number, states[number], indices[number])
             for child, state in self.below(number, states[number].lasting, place):
                 states[child] = state
             left = self._deal(left, self.plan.children[number], states, indices)
             branch = variable.outcomes[place]
             if branch is not None:
-                part = variable.pick(branch, left)
                 before = picks[variable.decision] or ()
-                joined = before + part
+                joined = before + variable.pick(branch, left)
                 picks[variable.decision] = joined if variable.members is None else _sorted(joined)
-        return tuple(picks)
+        found = tuple(picks.values())
+        if part.size <= REMEMBERED:
+            part.known[index] = found
+        return found
 
     def rank(self, picks: Sequence[Picks]) -> int:
         """The index of an architecture of the space, the inverse of `unrank`."""

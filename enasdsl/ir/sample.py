@@ -32,13 +32,16 @@ def sample(space: Space, n: int, rng: Random) -> tuple[Architecture, ...]:
 
 def endless(space: Space, rng: Random) -> Iterator[Architecture]:
     """Architectures like those of `sample`, one after another."""
-    total = counter(space).count
-    if total == 0:
+    found = counter(space)
+    if found.count == 0:
         raise ValueError(f"no architecture of `{space.name}` meets its constraints")
     while True:
-        yield unrank(space, rng.randrange(total))
+        picks = found.unrank(rng.randrange(found.count))
+        yield Architecture(space.name, space.hash, picks)
 
 
 def enumerate_space(space: Space) -> Iterator[Architecture]:
     """Every architecture, in the order of their numbers."""
-    return (unrank(space, index) for index in range(counter(space).count))
+    found = counter(space)
+    every = map(found.unrank, range(found.count))
+    return (Architecture(space.name, space.hash, picks) for picks in every)
