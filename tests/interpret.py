@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 
 from interpreted import (
     FUNCTIONS,
@@ -21,6 +21,7 @@ from interpreted import (
     Op,
     Settled,
     Times,
+    Unspoken,
     Value,
     bare,
     identity,
@@ -71,8 +72,10 @@ class Interpreter(Machine):
                 return self.maybe(e, env)
             case ast.Repeat():
                 return self.repeated(e, plain(self.evaluate(e.count, env)), env, e.span)
+            case ast.Share():
+                raise Unspoken("`share`", e.span)
             case _:
-                raise NotImplementedError(type(e).__name__)
+                assert_never(e)
 
     def members(self, items: Sequence[ast.Expr], env: Env) -> list[Member]:
         found: list[Member] = []

@@ -149,6 +149,13 @@ class Env:
 NONE: frozenset[Name] = frozenset()
 
 
+class Unspoken(Exception):
+    """A construct that this road does not know: the comparison ends, and is no agreement."""
+
+    def __init__(self, what: str, span: Span) -> None:
+        super().__init__(f"the second interpreter does not know {what}, as in `{span.text}`")
+
+
 class Unmet(Exception):
     """The architecture breaks a requirement."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 
 from interpreted import (
     NONE,
@@ -19,6 +19,7 @@ from interpreted import (
     Op,
     Times,
     Unmet,
+    Unspoken,
     Value,
     arguments,
     gather,
@@ -288,8 +289,10 @@ class Machine(ABC):
                     result = self.evaluate(s.value, env)
                 case ast.Require():
                     self.require(s, env)
+                case ast.Part():
+                    raise Unspoken("a network within a body", s.span)
                 case _:
-                    raise NotImplementedError(type(s).__name__)
+                    assert_never(s)
         return result
 
     def require(self, s: ast.Require, env: Env) -> None:
@@ -352,7 +355,7 @@ class Machine(ABC):
             elif isinstance(part, ast.Require):
                 self.require(part, env)
             elif not isinstance(part, ast.Part):
-                raise NotImplementedError(type(part).__name__)
+                raise Unspoken("this statement in a network", part.span)
             elif part.role == "stack":
                 history, env = self.stack(part.value, history, env)
             else:

@@ -15,6 +15,7 @@ from long_files import FILES, LINES
 from enasdsl.ir.count import breakdown
 from enasdsl.pipeline import Compilation
 from enasdsl.source import shipped
+from enasdsl.syntax import ast
 
 BUSY = 3.0  # tests run beside one another, on processors that others use
 SPACES = sorted(path.stem for path in shipped("spaces").glob("*.enas"))
@@ -58,6 +59,17 @@ def test_a_shipped_space_is_checked_in_three_tenths_of_a_second(
 
 def test_help_needs_three_twentieths_of_a_second(environment: dict[str, str]) -> None:
     assert seconds(["--help"], environment) < 0.15 * BUSY
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_a_shipped_space_can_be_written_out_at_both_ends_of_its_params(name: str) -> None:
+    tree = Compilation.open(name).tree
+    assert tree is not None
+    for param in (each for each in tree.declarations if isinstance(each, ast.Param)):
+        ends = param.domain
+        for end in (ends.low, ends.high) if isinstance(ends, ast.Range) else ():
+            found = Compilation.open(name, overrides={param.name.text: end.span.text})
+            assert found.diagnostics == (), f"{param.name.text} = {end.span.text}"
 
 
 @pytest.mark.parametrize("name", SPACES)

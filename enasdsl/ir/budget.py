@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enasdsl.ir.build import Followup, mistake
 from enasdsl.source import Span
 
-OUTLINE_STEPS = 60_000
+OUTLINE_STEPS = 70_000
 """Steps of writing out decisions and shapes: less than a second of work."""
 
 NETWORK_STEPS = 1_000_000

@@ -157,6 +157,8 @@ def where(
     found: Tree, holds: Callable[[Scalar], bool], ctx: Context, *, span: Span
 ) -> Condition | None:
     """The condition under which the value is one for which `holds`; None where none can say it."""
+    if not isinstance(found, Split):
+        return ()
     ctx.program.budget.spend(_size(found) // LOOKED_AT, span)
     boxes = []
     for box in _boxes(mapped(found, holds), ctx):

@@ -29,6 +29,7 @@ SET_UP = 4
 
 def stamp(op: Stamp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
     """One more stamp of a cell, or one more evaluation of a block."""
+    ctx.program.budget.spend(1, span)
     decl = op.decl
     if len(inputs) != len(decl.inputs):
         raise miscounted(op.name, len(decl.inputs), len(inputs), span)
