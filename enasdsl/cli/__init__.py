@@ -65,11 +65,6 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
         "enasdsl fmt --check --diff .",
         "enasdsl fmt - < space.enas",
     ),
-    showing.show: (
-        "enasdsl show micro",
-        "enasdsl show rnn --arch random --seed 1 -o cell.svg",
-        "enasdsl show nasbench201 --stage ir",
-    ),
     exchanging.import_: (
         'enasdsl import "0 0 0 1 1 2 1 2 0 2 0 5 1 1 0 6 1 8 1 8 1 8 1"',
         "enasdsl import published/darts_v2 -o darts_v2.json",
@@ -89,6 +84,12 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
         "enasdsl search macro --data digits --strategy random --set L=3 --budget 5s",
         "enasdsl search macro --data digits --budget 5s --reward 'accuracy, macs < 9M'",
     ),
+    showing.show: (
+        "enasdsl show micro",
+        "enasdsl show rnn --arch random --seed 1 -o cell.svg",
+        "enasdsl show nasbench201 --stage ir",
+        "enasdsl show run --beliefs -o beliefs.svg",
+    ),
     searching.derive: ("enasdsl derive run --samples 3",),
     searching.train: ("enasdsl train run --budget 5s",),
     searching.eval: ("enasdsl eval run",),
@@ -99,7 +100,7 @@ COMMANDS: dict[Callable[..., int], tuple[str, ...]] = {
     ),
     judging.verdict: ("enasdsl verdict run --children 2 --budget 8s",),
 }
-"""Each command with the examples that end its help; those of the last five follow each other."""
+"""Each command with the examples that end its help; those from `search` on follow each other."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from enasdsl.cli.ending import CommandError, Reported, UsageError
-from enasdsl.cli.opening import opened
+from enasdsl.cli.opening import mistakes, opened
 from enasdsl.cli.opening import show as show_diagnostics
 from enasdsl.cli.options import File, Seed, Settings
 
@@ -40,6 +40,9 @@ def show(
         Literal["ast", "checked", "ir", "graph"] | None,
         Parameter(help="Stop after this phase and show what it made, in place of a drawing."),
     ] = None,
+    beliefs: Annotated[
+        bool, Parameter(help="FILE is the folder of a search: how likely it holds what is chosen.")
+    ] = False,
     seed: Seed = 0,
     set: Settings = (),
     output: Literal["text", "json"] = "text",
@@ -47,22 +50,19 @@ def show(
     """Draw a space, or one of its architectures, cell by cell.
 
     A space has its choices in boxes, and dashed arrows for what only some architectures
-    have. Without -o the drawing is a tree on the terminal.
+    have; what a search believes in is dark and thick. Without -o it is a tree.
     """
-    compilation = opened(file, set)
     if stage is not None:
-        if arch is not None or out is not None:
-            raise UsageError("--stage shows a phase; it goes with neither --arch nor -o")
-        print(_phase(compilation, stage, output=output))
-        return 0
-    if out is not None and Path(out).suffix not in FORMATS:
-        raise UsageError(f"-o takes a file that ends in {', '.join(FORMATS)}, and this is `{out}`")
-    picture, token = _picture(_space(compilation, output=output), arch, seed)
-    if out is not None:
-        _write(Path(out), picture, token)
-        print(f"written to {out}")
+        if arch is not None or out is not None or beliefs:
+            raise UsageError("--stage shows a phase; it goes with neither --arch, --beliefs nor -o")
+        print(_phase(opened(file, set), stage, output=output))
+    elif beliefs:
+        if arch is not None or set:
+            raise UsageError("--beliefs shows a search; it goes with neither --arch nor --set")
+        _draw(_believed(file), out, output=output)
     else:
-        _print_picture(picture, output=output)
+        picture, token = _picture(_space(opened(file, set), output=output), arch, seed)
+        _draw(picture, out, output=output, note=token)
     return 0
 
 
@@ -92,6 +92,19 @@ def _picture(space: Space, arch: str | None, seed: int) -> tuple[Picture, str]:
     return picture(space, found), to_token(found)
 
 
+def _believed(run: str) -> Picture:
+    """The space of a search with what its strategy believes of it."""
+    from enasdsl.search.believed import believed
+    from enasdsl.view.outline_picture import picture_of_decisions
+    from enasdsl.view.space_picture import picture_of_space
+
+    with mistakes():
+        space, beliefs = believed(run)
+    if space.network:
+        return picture_of_space(space, beliefs)
+    return picture_of_decisions(space, beliefs=beliefs)
+
+
 def _architecture(space: Space, arch: str, seed: int) -> Architecture:
     from random import Random
 
@@ -106,7 +119,17 @@ def _architecture(space: Space, arch: str, seed: int) -> Architecture:
         raise CommandError(f"`{arch}` {what} of `{space.name}`: {error}") from error
 
 
-def _write(path: Path, picture: Picture, token: str) -> None:
+def _draw(picture: Picture, out: str | None, *, output: str, note: str = "") -> None:
+    if out is None:
+        _print_picture(picture, output=output)
+    elif Path(out).suffix not in FORMATS:
+        raise UsageError(f"-o takes a file that ends in {', '.join(FORMATS)}, and this is `{out}`")
+    else:
+        _write(Path(out), picture, note)
+        print(f"written to {out}")
+
+
+def _write(path: Path, picture: Picture, note: str) -> None:
     from enasdsl.view.compose import compose
     from enasdsl.view.dot import to_dot
     from enasdsl.view.svg import to_svg
@@ -115,7 +138,7 @@ def _write(path: Path, picture: Picture, token: str) -> None:
         case ".dot":
             made = to_dot(picture).encode()
         case ".svg":
-            made = to_svg(compose(picture), note=token).encode()
+            made = to_svg(compose(picture), note=note).encode()
         case _:
             made = _png(picture)
     try:

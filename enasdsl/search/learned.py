@@ -112,11 +112,11 @@ def courses(run: Run, space: Space) -> Iterator[Course]:
         return
     for decision in (d for d in space.decisions if size(d.domain) > 1):
         found = tuple(line.get(ENTROPY + decision.path) for line in lines)
-        place, text = _place(decision, run.space_file.parent)
+        place, text = place_of(decision, run.space_file.parent)
         yield Course(decision.path, place, text, log(size(decision.domain)), found)
 
 
-def _place(decision: Decision, folder: Path) -> tuple[str, str]:
+def place_of(decision: Decision, folder: Path) -> tuple[str, str]:
     """`rnn.enas:17` and the words of the choice there; paths are those below `folder`."""
     span = decision.span
     if span is None:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from enasdsl.view.metrics import shortened, text_width
+from enasdsl.view.numbers import percent
 from enasdsl.view.picture import Box, Choice, Role
 from enasdsl.view.scene import Item, Rect, Text, moved
 
 TITLE, DETAIL, CHIP = 13.0, 10.5, 10.5
 INK, GREY, PALE = "#1f2933", "#5f6c7a", "#a9b2bc"
+SURE = "#1f4e79"
 WIDEST = 300.0
 PAD = 9.0
 SHORT = 70.0
@@ -97,6 +99,8 @@ def _line(text: str, size: float, colour: str, *, bold: bool = False) -> Card:
 
 
 def _row(choice: Choice, legend: Mapping[Options, str]) -> Card:
+    if choice.odds or choice.note:
+        return _believed(choice, legend)
     if choice.picked is not None or choice.numbers:
         return _line(str(choice), DETAIL, INK)
     head = _line(f"{choice.name}: {choice.quantity}", DETAIL, INK)
@@ -107,6 +111,37 @@ def _row(choice: Choice, legend: Mapping[Options, str]) -> Card:
     return below(head, chips(choice.options, WIDEST))
 
 
+def _believed(choice: Choice, legend: Mapping[Options, str]) -> Card:
+    """What is chosen and how surely; below it the alternatives, each as dark as it is likely."""
+    head = beside(
+        _line(f"{choice.name}: {choice.quantity}", DETAIL, INK), _line(choice.note, DETAIL, GREY)
+    )
+    if not choice.options:
+        return below(head, _strip(choice.odds)) if len(choice.odds) > 1 else head
+    words = [percent(odds) for odds in choice.odds]
+    if choice.options not in legend:
+        pairs = zip(choice.options, words, strict=True)
+        words = [f"{option} {odds}" for option, odds in pairs]
+    fills = [mixed(tint(n)[1], odds) for n, odds in enumerate(choice.odds)]
+    return below(head, chips(words, WIDEST, fills))
+
+
+def _strip(odds: Sequence[float]) -> Card:
+    """A small square for each alternative in its order, as dark as it is likely."""
+    many = int(WIDEST / 11)
+    items = [
+        Rect(11.0 * (n % many), 2 + 11.0 * (n // many), 9, 9, 1, mixed(SURE, share), PALE)
+        for n, share in enumerate(odds)
+    ]
+    return Card(11.0 * min(len(odds), many), 4 + 11.0 * -(-len(odds) // many), tuple(items))
+
+
+def mixed(colour: str, share: float) -> str:
+    """A colour with so much white that a share of it is left."""
+    parts = (int(colour[n : n + 2], 16) for n in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - share * (255 - part)):02x}" for part in parts)
+
+
 def _swatches(number: int) -> Card:
     """A small square in the colour of each alternative."""
     shown = min(number, len(TINTS))
@@ -114,7 +149,7 @@ def _swatches(number: int) -> Card:
     return Card(11.0 * shown, DETAIL * 1.3, tuple(items))
 
 
-def chips(options: Sequence[str], room: float) -> Card:
+def chips(options: Sequence[str], room: float, fills: Sequence[str] = ()) -> Card:
     """The alternatives of a choice as small boxes, in as many lines as they take."""
     items: list[Item] = []
     x = y = widest = 0.0
@@ -124,7 +159,8 @@ def chips(options: Sequence[str], room: float) -> Card:
         wide = text_width(text, CHIP) + 12
         if x and x + wide > room:
             x, y = 0.0, y + high + 3
-        items.append(Rect(x, y, wide, high, high / 2, *tint(n)))
+        fill, stroke = tint(n)
+        items.append(Rect(x, y, wide, high, high / 2, fills[n] if fills else fill, stroke))
         items.append(Text(x + 6, y + CHIP * 1.12, text, CHIP, wide - 12, INK, centred=True))
         widest = max(widest, x + wide)
         x += wide + 4

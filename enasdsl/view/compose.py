@@ -8,6 +8,7 @@ from enasdsl.view.cards import (
     GREY,
     INK,
     PALE,
+    SURE,
     WIDEST,
     Card,
     Options,
@@ -16,6 +17,7 @@ from enasdsl.view.cards import (
     card,
     chips,
     legend_of,
+    mixed,
 )
 from enasdsl.view.layered import layered, topological
 from enasdsl.view.metrics import text_width
@@ -30,6 +32,10 @@ PAGE = 1500.0
 HEAD = 15.0
 _LINE = "#52606d"
 _MAYBE = "#9fb0c0"
+LEAST = 0.12
+"""How dark an arrow is in which nobody believes."""
+CLEAR = 80
+"""Arrows of one panel that can be told apart at their full width."""
 STRANDS = ("#3f6f9f", "#b5652a", "#3f8450", "#9b4a5c", "#6b57a0", "#8a7414", "#2a7f78", "#96508a")
 
 
@@ -73,6 +79,11 @@ def _panel(panel: Panel) -> Card:
     head += [below(_text(name, 10.5, GREY), chips(opts, WIDEST)) for opts, name in legend.items()]
     body = [Card(0, 8, ()), _drawing(panel, legend)] if panel.boxes else []
     return below(*head, *body)
+
+
+def width_of(share: float) -> float:
+    """The width of an arrow that so many architectures have."""
+    return 0.6 + 2.4 * share
 
 
 def _drawing(panel: Panel, legend: dict[Options, str]) -> Card:
@@ -120,15 +131,21 @@ def _strands(panel: Panel) -> dict[str, str]:
 def _painted(
     panel: Panel, cards: dict[str, Card], placement: Placement, strands: dict[str, str]
 ) -> Card:
-    lines = sorted(panel.arrows, key=lambda a: (not a.faint, a.certain))
-    items: list[Item] = [_line(a, placement, strands.get(a.tail, _LINE)) for a in lines]
+    lines = sorted(panel.arrows, key=lambda a: (not a.faint, a.share or 0, a.certain))
+    room = min(1.0, CLEAR / max(len(lines), 1))
+    items: list[Item] = [_line(a, placement, strands.get(a.tail, _LINE), room) for a in lines]
     for key, (x, y) in placement.corners.items():
         items += moved(cards[key].items, x, y)
     return Card(placement.width, placement.height, tuple(items))
 
 
-def _line(arrow: Arrow, placement: Placement, strand: str) -> Curve:
+def _line(arrow: Arrow, placement: Placement, strand: str, room: float) -> Curve:
     start, pieces = placement.paths[arrow.tail, arrow.head]
-    own = strand if len(pieces) > 1 else _LINE
+    skips = len(pieces) > 1
+    if arrow.share is not None:
+        weight = round(arrow.share, 1)
+        colour = mixed(SURE, LEAST + (1 - LEAST) * weight)
+        return Curve(start, pieces, colour, width=width_of(weight) * (room if skips else 1))
+    own = strand if skips else _LINE
     colour = PALE if arrow.faint else own if arrow.certain else _MAYBE
     return Curve(start, pieces, colour, dashed=not arrow.certain or arrow.faint)

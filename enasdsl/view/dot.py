@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 
 from enasdsl.view.cards import tint
+from enasdsl.view.compose import width_of
+from enasdsl.view.numbers import percent
 from enasdsl.view.picture import Arrow, Box, Panel, Picture
 
 
@@ -45,6 +47,8 @@ def _box(box: Box) -> str:
 
 
 def _arrow(arrow: Arrow) -> str:
+    if arrow.share is not None:
+        return f' [penwidth={width_of(arrow.share):.2f}, label="{percent(arrow.share)}"]'
     return "" if arrow.certain and not arrow.faint else " [style=dashed]"
 
 

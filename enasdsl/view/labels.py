@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import log
 
+from enasdsl.ir.domain import size
 from enasdsl.ir.space import Decision, Domain, Kind, Source, Space
 from enasdsl.semantics.symbols import Reading
+from enasdsl.view.beliefs import Beliefs
+from enasdsl.view.numbers import percent
 from enasdsl.view.picture import Choice
 
 
@@ -16,6 +20,7 @@ class Labels:
 
     space: Space
     reading: Reading | None = None
+    beliefs: Beliefs | None = None
     _shown: set[int] = field(default_factory=set)
 
     def choices(self, decisions: Iterable[int]) -> tuple[Choice, ...]:
@@ -52,7 +57,19 @@ class Labels:
         picked = None
         if self.reading is not None:
             picked = tuple(decision.labels[p] for p in self.reading.picks[index] or ())
-        return Choice(name, quantity_of(decision), shown, picked, numbers)
+        choice = Choice(name, quantity_of(decision), shown, picked, numbers)
+        return choice if self.beliefs is None else _believed(choice, index, decision, self.beliefs)
+
+
+def _believed(choice: Choice, index: int, decision: Decision, beliefs: Beliefs) -> Choice:
+    """A row with the odds of its options, and how sure of them the strategy is."""
+    taken, most = beliefs.taken(index), size(decision.domain)
+    notes = [f"taken in {percent(taken)}"] if taken < 1 else []
+    if most > 1 and (entropy := beliefs.entropy.get(decision.path)) is not None:
+        notes.append(f"{entropy:.2f} of {log(most):.2f} nats")
+    notes.append(beliefs.places[decision.path])
+    odds = beliefs.odds(index, decision.domain.size)
+    return replace(choice, odds=odds, note=", ".join(filter(None, notes)))
 
 
 def joined(choices: Iterable[Choice]) -> tuple[Choice, ...]:

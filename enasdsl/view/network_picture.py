@@ -9,6 +9,7 @@ from enasdsl.ir.graph import Apply, Body, Call, Input, Select
 from enasdsl.ir.names import Place
 from enasdsl.ir.space import Space
 from enasdsl.semantics.symbols import Reading
+from enasdsl.view.beliefs import Flow
 from enasdsl.view.groups import Part, groups
 from enasdsl.view.labels import Labels, tints
 from enasdsl.view.picture import Arrow, Box, Choice, Panel, Role
@@ -46,12 +47,13 @@ def network_panel(
             boxes[homes[ref]] = _box(homes[ref], ref, body, parts, labels)
     boxes["output"] = Box("output", Role.OUTPUT, "output")
     arrows = _arrows(walk, live, homes) | dict(_ending(walk, homes))
+    shares = _shares(Flow(walk, labels.beliefs), live, homes) if labels.beliefs else {}
     counted = (_counted(box, homes, live, body) for box in boxes.values())
     found = tuple(_titled(box, space) for box in counted) if reading else tuple(counted)
     return Panel(
         "network",
         found,
-        tuple(Arrow(t, h, sure) for (t, h), sure in arrows.items()),
+        tuple(Arrow(t, h, sure, share=shares.get((t, h))) for (t, h), sure in arrows.items()),
         common,
         reading is not None,
     )
@@ -134,6 +136,18 @@ def _arrows(walk: Walk, live: set[int], homes: Mapping[int, str]) -> dict[tuple[
                 pair = homes[tail], homes[ref]
                 found[pair] = found.get(pair, False) or sure
     return found
+
+
+def _shares(flow: Flow, live: set[int], homes: Mapping[int, str]) -> dict[tuple[str, str], float]:
+    """How often each arrow is there: where one of the values of its head reads its tail."""
+    found: dict[tuple[str, str], int] = {}
+    reads = [(homes[ref], flow.sources(ref)) for ref in live]
+    reads += [("output", flow.below(ref)) for ref in flow.walk.body.outputs]
+    for head, tails in reads:
+        for tail, bits in tails.items():
+            pair = homes[tail], head
+            found[pair] = found.get(pair, 0) | bits
+    return {pair: flow.beliefs.share(bits) for pair, bits in found.items()}
 
 
 def _ending(walk: Walk, homes: Mapping[int, str]) -> Iterator[tuple[tuple[str, str], bool]]:

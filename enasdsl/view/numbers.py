@@ -15,6 +15,15 @@ def power_of_ten(value: int | float, *, digits: int = 3) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
+def percent(share: float) -> str:
+    """A share of one as `61 %`; only what is nothing, or all, is said to be so."""
+    if 0 < share < 0.005:
+        return "<1 %"
+    if 0.995 <= share < 1:
+        return ">99 %"
+    return f"{100 * share:.0f} %"
+
+
 def magnitude(value: int) -> float:
     """The decimal logarithm of a count, minus infinity for none."""
     return log10(value) if value else float("-inf")

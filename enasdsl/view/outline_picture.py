@@ -6,14 +6,18 @@ from collections.abc import Sequence
 
 from enasdsl.ir.space import Architecture, Source, Space
 from enasdsl.semantics.symbols import Reading
+from enasdsl.view.beliefs import Beliefs
 from enasdsl.view.labels import Labels
 from enasdsl.view.picture import Arrow, Box, Panel, Picture, Role
+from enasdsl.view.space_picture import size_of
 
 
-def picture_of_decisions(space: Space, architecture: Architecture | None = None) -> Picture:
+def picture_of_decisions(
+    space: Space, architecture: Architecture | None = None, *, beliefs: Beliefs | None = None
+) -> Picture:
     """A panel for each cell, with a box for each node in which something is decided."""
     reading = None if architecture is None else Reading(architecture.picks)
-    labels = Labels(space, reading)
+    labels = Labels(space, reading, beliefs)
     common = labels.globals()
     cells: dict[str, list[int]] = {}
     for n, decision in enumerate(space.decisions):
@@ -22,7 +26,7 @@ def picture_of_decisions(space: Space, architecture: Architecture | None = None)
     panels = [_cell(space, name, found, labels) for name, found in cells.items()]
     if common:
         panels.insert(0, Panel("file", (), (), common, reading is not None))
-    return Picture(space.name, f"{len(space.decisions)} decisions", tuple(panels))
+    return Picture(space.name, size_of(space, beliefs), tuple(panels))
 
 
 def _cell(space: Space, cell: str, decisions: Sequence[int], labels: Labels) -> Panel:
@@ -32,7 +36,7 @@ def _cell(space: Space, cell: str, decisions: Sequence[int], labels: Labels) -> 
     boxes: dict[str, Box] = {}
     arrows: dict[tuple[str, str], Arrow] = {}
     for name, inside in nodes.items():
-        for arrow in (a for n in inside for a in _arrows(space, n, name, labels.reading)):
+        for arrow in (a for n in inside for a in _arrows(space, n, name, labels)):
             boxes.setdefault(arrow.tail, Box(arrow.tail, Role.INPUT, arrow.tail))
             arrows[arrow.tail, arrow.head] = arrow
         role = Role.NODE if name != "output" else Role.OUTPUT
@@ -46,12 +50,14 @@ def _node(scope: str) -> str:
     return scope.split(".")[1] if "." in scope else "output"
 
 
-def _arrows(space: Space, index: int, head: str, reading: Reading | None) -> list[Arrow]:
+def _arrows(space: Space, index: int, head: str, labels: Labels) -> list[Arrow]:
     """From the members of a choice of inputs, or from those that were picked."""
     decision = space.decisions[index]
     if decision.source is not Source.INPUT:
         return []
     every = range(decision.domain.size)
+    reading, beliefs = labels.reading, labels.beliefs
     picks = every if reading is None else reading.picks[index] or ()
     sure = reading is not None or decision.domain.least == len(every)
-    return [Arrow(decision.labels[p], head, sure) for p in picks]
+    shares = beliefs.shares(index, len(every)) if beliefs else [None] * len(every)
+    return [Arrow(decision.labels[p], head, sure, share=shares[p]) for p in picks]

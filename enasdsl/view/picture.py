@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from enasdsl.view.numbers import percent
+
 
 class Role(Enum):
     """What a box stands for."""
@@ -27,6 +29,8 @@ class Choice:
     """One row of a box: what is chosen, how many of what, and what was picked, if it was.
 
     `options` is empty where the arrows show them; `numbers` are no operations but sizes and such.
+    `odds` are how likely the alternatives are, where somebody believes in them, and `note` says how
+    sure of them he is.
     """
 
     name: str
@@ -34,14 +38,23 @@ class Choice:
     options: tuple[str, ...]
     picked: tuple[str, ...] | None = None
     numbers: bool = False
+    odds: tuple[float, ...] = ()
+    note: str = ""
 
     def __str__(self) -> str:
+        if self.odds or self.note:
+            return "; ".join(filter(None, [f"{self.name}: {self.quantity}{self._odds}", self.note]))
         if self.picked is not None:
             return f"{self.name}: {', '.join(self.picked) or 'none'}"
         if self.numbers and self.quantity.startswith("1 of "):
             return f"{self.name}: {' | '.join(_abridged(self.options))}"
         options = f", {' | '.join(self.options)}" if self.options else ""
         return f"{self.name}: {self.quantity}{options}"
+
+    @property
+    def _odds(self) -> str:
+        pairs = zip(self.options, map(percent, self.odds), strict=False)
+        return ", " * bool(self.options) + " | ".join(f"{option} {odds}" for option, odds in pairs)
 
 
 def _abridged(options: tuple[str, ...], most: int = 8) -> tuple[str, ...]:
@@ -68,12 +81,16 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """Data flow between boxes; `certain` unless only some architectures have it."""
+    """Data flow between boxes; `certain` unless only some architectures have it.
+
+    `share` is the probability that one has it, where somebody believes in that.
+    """
 
     tail: str
     head: str
     certain: bool = True
     faint: bool = False
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class _Painter:
             points = self._head(points, item.stroke)
         for stretch in _dashes(points) if item.dashed else [points]:
             scaled = [(x * self.zoom, y * self.zoom) for x, y in stretch]
-            self.draw.line(scaled, item.stroke, round(1.2 * self.zoom), "curve")
+            self.draw.line(scaled, item.stroke, round(item.width * self.zoom), "curve")
 
     def _head(self, points: list[Point], colour: str) -> list[Point]:
         """Paints an arrow head; gives the line without its last stretch, which lies below it."""
@@ -118,8 +118,9 @@ def _flattened(curve: Curve) -> Iterator[Point]:
             yield piece[0]
         else:
             first, second, last = piece
-            for n in range(1, 25):
-                t = n / 24
+            steps = max(24, int(dist(here, last) / 24))
+            for n in range(1, steps + 1):
+                t = n / steps
                 weights = (1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3
                 ends = (here, first, second, last)
                 yield (

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 Point = tuple[float, float]
+THIN = 1.2
+"""The width of a line that says nothing by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Curve:
     stroke: str
     dashed: bool = False
     arrow: bool = True
+    width: float = THIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from enasdsl.ir.graph import Apply, Body, Node
 from enasdsl.ir.space import Space
+from enasdsl.view.beliefs import Beliefs, Flow
 from enasdsl.view.labels import Labels
 from enasdsl.view.network_picture import exits, network_panel
 from enasdsl.view.picture import Arrow, Box, Panel, Picture, Role
-from enasdsl.view.walking import Walk, decided, mended, summary, uses
+from enasdsl.view.walking import Sources, Walk, decided, mended, summary, uses
 
 
-def picture_of_space(space: Space) -> Picture:
-    """Every cell once, and the network that stamps them."""
-    labels = Labels(space)
+def picture_of_space(space: Space, beliefs: Beliefs | None = None) -> Picture:
+    """Every cell once, and the network that stamps them, with beliefs as far as there are any."""
+    labels = Labels(space, beliefs=beliefs)
     common = labels.globals(apart=exits(space))
     cells = [_cell(body, labels) for body in distinct(space.bodies[1:])]
     panels = [network_panel(space, labels, common), *alike(cells)]
-    return Picture(space.name, f"{len(space.decisions)} decisions", tuple(panels))
+    return Picture(space.name, size_of(space, beliefs), tuple(panels))
+
+
+def size_of(space: Space, beliefs: Beliefs | None) -> str:
+    """The number of decisions, and of the architectures that beliefs are read off."""
+    size = f"{len(space.decisions)} decisions"
+    if beliefs is None:
+        return size
+    return f"{size}, shares of {len(beliefs):,} architectures {beliefs.origin}"
 
 
 def distinct(bodies: Iterable[Body]) -> list[Body]:
@@ -59,19 +68,24 @@ def _cell(body: Body, labels: Labels) -> Panel:
     walk = Walk(body, frozenset(nodes))
     boxes = [input_box(walk, ref) for ref in nodes[: body.inputs]]
     boxes += [_node(walk, ref, labels) for ref in nodes[body.inputs :]]
-    arrows = [
-        Arrow(name_of(body, tail), name_of(body, ref), sure)
-        for ref in nodes
-        for tail, sure in walk.sources(ref).items()
-    ]
+    flow = Flow(walk, labels.beliefs) if labels.beliefs else None
+    arrows: list[Arrow] = []
+    for ref in nodes:
+        shares = flow.shares(flow.sources(ref)) if flow else {}
+        arrows += _arrows(body, walk.sources(ref), name_of(body, ref), shares)
     for number, ref in enumerate(body.outputs):
         key = ending_key(number)
         inside = walk.interior([ref])
         rows = labels.choices(_decisions(walk, inside))
         boxes.append(Box(key, Role.OUTPUT, "output", done_in(body, inside), rows))
-        ends = walk.below(ref).items()
-        arrows += [Arrow(name_of(body, tail), key, sure) for tail, sure in ends]
+        shares = flow.shares(flow.below(ref)) if flow else {}
+        arrows += _arrows(body, walk.below(ref), key, shares)
     return Panel(body.name, tuple(boxes), tuple(arrows))
+
+
+def _arrows(body: Body, tails: Sources, head: str, shares: Mapping[int, float]) -> Iterator[Arrow]:
+    for tail, sure in tails.items():
+        yield Arrow(name_of(body, tail), head, sure, share=shares.get(tail))
 
 
 def name_of(body: Body, ref: int) -> str:

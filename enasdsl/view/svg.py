@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from enasdsl.view.scene import Curve, Point, Rect, Scene, Text
+from enasdsl.view.scene import THIN, Curve, Point, Rect, Scene, Text
 
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+HEAD = 7.8
+"""The length of an arrow head."""
 
 
 def to_svg(scene: Scene, *, note: str = "") -> str:
@@ -31,17 +33,20 @@ def to_svg(scene: Scene, *, note: str = "") -> str:
 
 
 def _markers(scene: Scene) -> Iterator[str]:
-    """An arrow head for each colour of line."""
-    for colour in sorted({i.stroke for i in scene.items if isinstance(i, Curve) and i.arrow}):
+    """An arrow head for each kind of line."""
+    curves = (i for i in scene.items if isinstance(i, Curve) and i.arrow)
+    for name, curve in sorted({_marker(c): c for c in curves}.items()):
+        side = _number(HEAD / curve.width)
         yield (
-            f'<marker id="{_marker(colour)}" viewBox="0 0 8 8" refX="7.5" refY="4" '
-            f'markerWidth="6.5" markerHeight="6.5" orient="auto-start-reverse">'
-            f'<path d="M0 0.8 8 4 0 7.2z" fill="{colour}"/></marker>'
+            f'<marker id="{name}" viewBox="0 0 8 8" refX="7.5" refY="4" '
+            f'markerWidth="{side}" markerHeight="{side}" orient="auto-start-reverse">'
+            f'<path d="M0 0.8 8 4 0 7.2z" fill="{curve.stroke}"/></marker>'
         )
 
 
-def _marker(colour: str) -> str:
-    return f"head-{colour.removeprefix('#')}"
+def _marker(curve: Curve) -> str:
+    width = "" if curve.width == THIN else f"-{_number(10 * curve.width)}"
+    return f"head-{curve.stroke.removeprefix('#')}{width}"
 
 
 def _item(item: Rect | Curve | Text) -> str:
@@ -66,10 +71,10 @@ def _rect(item: Rect) -> str:
 def _curve(item: Curve) -> str:
     steps = "".join(f"{'C' if len(p) == 3 else 'L'}{' '.join(map(_point, p))}" for p in item.pieces)
     dashes = ' stroke-dasharray="4 3"' if item.dashed else ""
-    head = f' marker-end="url(#{_marker(item.stroke)})"' if item.arrow else ""
+    head = f' marker-end="url(#{_marker(item)})"' if item.arrow else ""
     return (
         f'<path d="M{_point(item.start)}{steps}" fill="none" stroke="{item.stroke}" '
-        f'stroke-width="1.2"{dashes}{head}/>'
+        f'stroke-width="{_number(item.width)}"{dashes}{head}/>'
     )
 
 

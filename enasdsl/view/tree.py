@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from enasdsl.view.numbers import percent
 from enasdsl.view.picture import Arrow, Box, Picture, Role
 
 if TYPE_CHECKING:
@@ -38,12 +39,17 @@ def _grow(branch: Tree, box: Box, incoming: Sequence[Arrow], names: Mapping[str,
     if done := _done(box):
         line.append(f"  {done}", "dim" if box.faint else "default")
     for mark, style, certain in (("<-", "green", True), ("<~", "yellow", False)):
-        read = [names[a.tail] for a in incoming if a.certain is certain]
+        read = [_read(a, names) for a in incoming if a.certain is certain]
         if read:
             line.append(f"  {mark} {', '.join(read)}", style)
     grown = branch.add(line)
     for choice in box.choices:
         grown.add(Text(str(choice), "magenta"))
+
+
+def _read(arrow: Arrow, names: Mapping[str, str]) -> str:
+    share = "" if arrow.share in (None, 1) else f" {percent(arrow.share or 0)}"
+    return f"{names[arrow.tail]}{share}"
 
 
 def _name(box: Box) -> str:
