@@ -161,6 +161,15 @@ def test_gradients_are_the_childs() -> None:
     assert sums[0] == pytest.approx(sums[1], rel=1e-4)
 
 
+@pytest.mark.parametrize("name", ["nasbench201", "rnn"])
+def test_torch_compiles_the_file_whole(name: str) -> None:
+    built = of_space(space(name), "random")
+    x = data(WORDS if name in WORDY else LARGE, torch.Generator().manual_seed(0))
+    network = module_of(exported(built)).train()
+    compiled = torch.compile(network, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(x), network(x))
+
+
 def test_a_head_for_training_alone_is_left_out() -> None:
     text = (
         "space sided\nparam filters = 4\n"
