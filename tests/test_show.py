@@ -124,6 +124,18 @@ def test_the_phases_show_what_they_made(capsys: Captured) -> None:
     assert "is loose" in loose
 
 
+def test_what_runs_for_an_architecture_is_shown_after_the_passes(capsys: Captured) -> None:
+    words = ["show", "rnn", "--set", "N=2", "--set", "hidden=64", "--stage", "lowered", "--arch"]
+    text = printed([*words, "random"], capsys)
+    assert "linears(bias: false) (2)  at recurrent/node1" in text
+    assert "blend() (" in text
+    assert "affine(" not in text
+    facts = json.loads(printed([*words, "random", "--output", "json"], capsys))
+    assert facts["kind"] == "Kernels"
+    Path("s.enas").write_text("space s\ncell c(x) { x -> relu }\n", "utf-8")
+    assert "no network" in refused(["show", "s.enas", "--stage", "lowered"], 1, capsys)
+
+
 def test_guards_and_requirements_are_spelled_out(capsys: Captured) -> None:
     Path("s.enas").write_text(
         "space s\ncell c(x) {\n  a = choose [1, 3]\n  b = choose [1, 3]\n  require a + b <= 4\n"
@@ -149,7 +161,9 @@ def test_an_outline_follows_the_records() -> None:
 def test_what_cannot_be_shown_is_said(capsys: Captured) -> None:
     assert "ends in .svg, .png, .dot" in refused(["show", "rnn", "-o", "x.gif"], 2, capsys)
     both = ["show", "rnn", "--stage", "ir", "--arch", "random"]
-    assert "neither" in refused(both, 2, capsys)
+    assert "only --stage lowered" in refused(both, 2, capsys)
+    drawn = ["show", "rnn", "--stage", "lowered", "-o", "x.svg"]
+    assert "neither" in refused(drawn, 2, capsys)
     assert "is no architecture" in refused(["show", "rnn", "--arch", "nonsense"], 1, capsys)
     assert "is no architecture" in refused(["show", "rnn", "--arch", TOKEN], 1, capsys)
     Path("taken").write_text("", "utf-8")
@@ -175,7 +189,7 @@ def test_cells_without_a_network_are_drawn_from_their_decisions(capsys: Captured
     printed(["show", "s.enas", "-o", "s.svg"], capsys)
 
 
-@pytest.mark.parametrize("stage", ["ast", "checked", "ir", "graph"])
+@pytest.mark.parametrize("stage", ["ast", "checked", "ir", "graph", "lowered"])
 def test_a_phase_with_mistakes_shows_them(stage: str, capsys: Captured) -> None:
     Path("s.enas").write_text("space s\ncell c(x) { x -> -> }\n", "utf-8")
     assert "E01" in refused(["show", "s.enas", "--stage", stage], 1, capsys)

@@ -37,8 +37,8 @@ def show(
         Parameter(name=["-o", "--out"], help="A file to draw: .svg, .png or .dot; else a tree."),
     ] = None,
     stage: Annotated[
-        Literal["ast", "checked", "ir", "graph"] | None,
-        Parameter(help="Stop after this phase and show what it made, in place of a drawing."),
+        Literal["ast", "checked", "ir", "graph", "lowered"] | None,
+        Parameter(help="Show what this phase made; lowered: what runs for --arch, else a random."),
     ] = None,
     beliefs: Annotated[
         bool, Parameter(help="FILE is the folder of a search: how likely it holds what is chosen.")
@@ -53,9 +53,9 @@ def show(
     have; what a search believes in is dark and thick. Without -o it is a tree.
     """
     if stage is not None:
-        if arch is not None or out is not None or beliefs:
-            raise UsageError("--stage shows a phase; it goes with neither --arch, --beliefs nor -o")
-        print(_phase(opened(file, set), stage, output=output))
+        if out is not None or beliefs:
+            raise UsageError("--stage shows a phase; it goes with neither --beliefs nor -o")
+        print(_staged(opened(file, set), stage, arch, seed, output=output))
     elif beliefs:
         if arch is not None or set:
             raise UsageError("--beliefs shows a search; it goes with neither --arch nor --set")
@@ -194,3 +194,29 @@ def _phase(compilation: Compilation, stage: str, *, output: str) -> str:
             show_diagnostics(compilation.diagnostics, output=output)
             raise Reported
     return text if output == "text" else json.dumps(plain(made), indent=2, ensure_ascii=False)
+
+
+def _staged(
+    compilation: Compilation, stage: str, arch: str | None, seed: int, *, output: str
+) -> str:
+    if stage == "lowered":
+        return _lowered(compilation, arch or "random", seed, output=output)
+    if arch is not None:
+        raise UsageError("only --stage lowered goes with --arch: other phases have all of them")
+    return _phase(compilation, stage, output=output)
+
+
+def _lowered(compilation: Compilation, arch: str, seed: int, *, output: str) -> str:
+    """What runs for an architecture, after all passes."""
+    from enasdsl.ir.passes import lowered
+    from enasdsl.ir.specialize import specialize
+    from enasdsl.view.plain import plain
+    from enasdsl.view.stages import kernels_text
+
+    space = _space(compilation, output=output)
+    if not space.network:
+        raise CommandError(f"`{space.name}` has no network that could be run")
+    kernels = lowered(specialize(space, _architecture(space, arch, seed)))
+    if output == "json":
+        return json.dumps(plain(kernels), indent=2, ensure_ascii=False)
+    return kernels_text(kernels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from enasdsl.ir.graph import Apply, Body, Call, Input, Node, Present, Select, Value
+from enasdsl.ir.kernels import Kernel, Kernels, Recurrence
 from enasdsl.ir.names import place_text
 from enasdsl.ir.space import Decision, Space
 from enasdsl.semantics.checked import Checked
@@ -95,6 +96,26 @@ def value_text(value: Value) -> str:
             return f"node {name} {ref}{when}"
         case Call():
             return f"call body {value.body}.{value.output} {_refs(value.inputs)}  at {value.place}"
+
+
+def kernels_text(kernels: Kernels, indent: str = "") -> str:
+    """The calls that run for one architecture, those of a recurrent cell below it."""
+    shapes = enumerate(kernels.inputs)
+    lines = [f"{indent}{n}: input  [{shape}]" for n, shape in shapes]
+    for n, call in kernels.numbered():
+        lines.append(f"{indent}{n}: {_call_text(call)}  [{call.shape}]")
+        if isinstance(call, Recurrence):
+            lines.append(kernels_text(call.body, indent + "  "))
+    lines.append(f"{indent}gives {', '.join(map(str, kernels.outputs))}")
+    return "\n".join(lines)
+
+
+def _call_text(call: Kernel | Recurrence) -> str:
+    if isinstance(call, Recurrence):
+        return f"recurrence of {call.states} {_refs(call.inputs)}"
+    args = ", ".join(f"{name}: {spell(arg)}" for name, arg in call.args)
+    places = ", ".join(step.place for step in call.members)
+    return f"{call.op}({args}) {_refs(call.inputs)}" + (f"  at {places}" if places else "")
 
 
 def _refs(refs: tuple[int, ...]) -> str:
