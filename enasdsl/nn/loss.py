@@ -40,16 +40,17 @@ class _LinearLoss(torch.autograd.Function):
         wanted = any(ctx.needs_input_grad)
         grads = [torch.zeros_like(t) for t in (weight, bias) if t is not None and wanted]
         of_x = torch.empty_like(x) if wanted else x
-        logits, shares = x.new_empty(2, min(ROWS, len(x)), len(weight))
+        logits = x.new_empty(min(ROWS, len(x)), len(weight))
         total = x.new_zeros(())
         for low in range(0, len(x), ROWS):
             some, right = x[low : low + ROWS], targets[low : low + ROWS, None]
             y = torch.mm(some, weight.t(), out=logits[: len(some)])  # [rows, classes]
             if bias is not None:
                 y += bias
-            p = torch.softmax(y, 1, out=shares[: len(some)])
+            apart = (y.amax(1) - y.gather(1, right)[:, 0]).sum()
+            p = torch.softmax(y, 1, out=y)
             # The largest share is at least 1 / classes: its logarithm gives that of the sum.
-            total += (y.amax(1) - p.amax(1).log()).sum() - y.gather(1, right).sum()
+            total += apart - p.amax(1).log().sum()
             if wanted:
                 p.scatter_add_(1, right, p.new_full((len(some), 1), -1.0))
                 torch.mm(p, weight, out=of_x[low : low + ROWS])
