@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from random import Random
 
 import pytest
 from pydantic.fields import FieldInfo
@@ -16,9 +17,11 @@ from pydantic.fields import FieldInfo
 from enasdsl.diagnostics import CATALOGUE
 from enasdsl.ir.apply import CALL_DEPTH
 from enasdsl.ir.budget import DEEPEST, NETWORK_STEPS, OUTLINE_STEPS
+from enasdsl.ir.costs import cost
 from enasdsl.ir.count import count
-from enasdsl.ir.sample import enumerate_space
+from enasdsl.ir.sample import enumerate_space, sample
 from enasdsl.ir.space import Space
+from enasdsl.ir.specialize import specialize
 from enasdsl.ir.typed import RANGE_LIMIT
 from enasdsl.ir.unique import classes
 from enasdsl.pipeline import Compilation
@@ -75,6 +78,10 @@ def test_an_example_has_the_size_that_it_states(example: Example) -> None:
     ]
     (size,) = example.stated("count")
     assert f"{count(compilation.space):,}" == size
+    if compilation.space.network:
+        for architecture in sample(compilation.space, 5, Random(0)):
+            assert specialize(compilation.space, architecture).outputs
+            assert cost(compilation.space, architecture).params > 0
     for different in example.stated("different"):
         assert f"{classes(compilation.space).count:,}" == different
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enasdsl.ir.graph import Apply, Body, Call, Input, Node, Step
 from enasdsl.ir.names import Place
 from enasdsl.ir.space import Architecture, Space
-from enasdsl.ir.specialize import Emitter, Plan, is_present, read_off
+from enasdsl.ir.specialize import Emitter, Plan, is_present, plans, read_off
 from enasdsl.semantics.symbols import Shape
 
 
@@ -58,8 +58,8 @@ def nest(space: Space, architecture: Architecture) -> Frame:
     if not space.network:
         raise ValueError(f"space {space.name} has no network: its file declares cells alone")
     reading = read_off(space, architecture.picks)
-    plans = [Plan.of(body, reading) for body in space.bodies]
-    return _Nester(space.bodies, plans, Emitter(space.bodies, plans, reading), {}).frame(0)
+    planned = plans(space.bodies, reading)
+    return _Nester(space.bodies, planned, Emitter(space.bodies, planned, reading), {}).frame(0)
 
 
 @dataclass(frozen=True, slots=True)

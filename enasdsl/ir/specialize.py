@@ -41,8 +41,7 @@ def specialize(space: Space, architecture: Architecture) -> Network:
     if not space.network:
         raise ValueError(f"space {space.name} has no network: its file declares cells alone")
     reading = read_off(space, architecture.picks)
-    plans = [Plan.of(body, reading) for body in space.bodies]
-    emitter = Emitter(space.bodies, plans, reading)
+    emitter = Emitter(space.bodies, plans(space.bodies, reading), reading)
     return emitter.network(0, "")
 
 
@@ -108,8 +107,9 @@ def _sources(value: Value, reading: Reading) -> tuple[int, ...]:
             return (ref,)
         case Present(value=ref, condition=condition):
             return (ref,) if _holds_now(condition, reading) else ()
-        case Select():
-            return (_branch(value, reading),)
+        case Select(decision=decision):
+            stamped = reading.picks[decision] is not None
+            return (_branch(value, reading),) if stamped else ()
 
 
 def _holds_now(condition: Condition, reading: Reading) -> bool:
@@ -150,6 +150,20 @@ class Plan:
                 pending.extend(_present(body, body.values[target], reading))
         needed = sorted(t for t in seen if not isinstance(body.values[t], Input))
         return Plan(targets, tuple(needed))
+
+
+def plans(bodies: tuple[Body, ...], reading: Reading) -> list[Plan]:
+    """The plan of each body; an empty one where the architecture has no stamp of it."""
+    found = [Plan({}, ()) for _ in bodies]
+    reached, pending = {0}, [0]
+    while pending:
+        index = pending.pop()
+        body = bodies[index]
+        plan = found[index] = Plan.of(body, reading)
+        calls = {v.body for ref in plan.needed if isinstance(v := body.values[ref], Call)}
+        pending.extend(calls - reached)
+        reached |= calls
+    return found
 
 
 def _target(body: Body, ref: int, reading: Reading) -> int:

@@ -318,6 +318,8 @@ def _advice(failure: Failure) -> str | None:
     shape = expect.SHAPES.get(failure.statement or "")
     if failure.text == "//" and failure.statement is None:
         return "comments begin with `#`"
+    if failure.text == "," and not failure.brackets[1:] and "_ARROW" in failure.acceptable:
+        return "among several values one with an arrow stands in parentheses: `(x -> relu), y`"
     starts = bool(re.match(r'[\w"(\[]', failure.text))
     complete = failure.previous is not None and failure.previous.kind == "_RBRACE"
     if starts and "_END" in failure.acceptable and (complete or not shape):
