@@ -49,7 +49,7 @@ types: $(READY)
 check: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS)
 
-# What needs no torch, in half a minute: for every save, where `test` is for every commit.
+# What needs no torch and is not slow, in half a minute: for every save, where `test` is for every commit.
 quick: $(READY)
 	$(BIN)/pytest -n $(WORKERS) --quick -m 'not trains'
 

@@ -31,13 +31,19 @@ _SIBLING = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--quick", action="store_true", help="leave out the files that import torch")
+    parser.addoption("--quick", action="store_true", help="leave out what is slow or imports torch")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With `--quick` a file that imports torch, itself or by another file of tests, is left out."""
     is_file = collection_path.suffix == ".py"
     return True if is_file and config.getoption("quick") and _torch(collection_path) else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("quick"):
+        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("slow")])
+        items[:] = [i for i in items if not i.get_closest_marker("slow")]
 
 
 def _torch(path: Path) -> bool:

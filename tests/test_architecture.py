@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -58,16 +59,27 @@ def _rank(part: str) -> int:
     return next(rank for rank, parts in enumerate(LAYERS) if part in parts)
 
 
-def _imports(path: Path) -> Iterator[str]:
+@cache
+def _nodes(path: Path, *kinds: type[ast.AST]) -> tuple[ast.AST, ...]:
+    """What stands anywhere in a file, of these kinds."""
+    return tuple(n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, kinds))
+
+
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
     """Every module that a file imports, wherever in it, by full name."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    return tuple(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in _nodes(path, ast.Import, ast.ImportFrom):
         match node:
             case ast.Import(names=names):
                 yield from (name.name for name in names)
             case ast.ImportFrom(module=module, names=names, level=0) if module:
                 yield from _members(module, [name.name for name in names])
-            case ast.ImportFrom():
-                pytest.fail(f"{_label(path)}:{node.lineno} has a relative import")
+            case ast.ImportFrom(lineno=line):
+                pytest.fail(f"{_label(path)}:{line} has a relative import")
 
 
 def _members(module: str, names: list[str]) -> list[str]:
@@ -78,9 +90,9 @@ def _members(module: str, names: list[str]) -> list[str]:
 
 
 def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+    for node in _nodes(path, ast.FunctionDef, ast.AsyncFunctionDef):
+        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        yield node
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_label)

@@ -175,6 +175,7 @@ def test_colours_stand_only_on_a_terminal(broken: str) -> None:
 WITHOUT_TORCH = [["--help"], ["--version"], *([c, "micro"] for c in ("check", "count", "sample"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", [*WITHOUT_TORCH, *([command.__name__, "--help"] for command in COMMANDS)], ids=" ".join
 )
@@ -187,6 +188,7 @@ def test_torch_is_not_imported(words: list[str]) -> None:
     assert subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "bound"), [(["--help"], 0.5), (["check", "micro"], 1.0), (["count", "micro"], 1.0)]
 )

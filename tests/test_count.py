@@ -83,6 +83,7 @@ def brute_force(space: Space) -> set[tuple[Picks, ...]]:
     return {tuple(p) for p in found if all(meets(c, p) for c in space.constraints)}
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(spaces())
 def test_count_is_the_number_of_architectures(space: Space) -> None:
@@ -97,6 +98,7 @@ def factors(entry: Breakdown) -> Iterator[Breakdown]:
         yield from factors(part)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(spaces())
 def test_breakdown_multiplies_to_the_count(space: Space) -> None:

@@ -46,6 +46,7 @@ def reads(panel: Panel, head: str) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rnn", "macro", "micro", "darts", "nasnet", "nasbench101"])
 def test_arrows_are_the_inputs_that_the_record_names(name: str) -> None:
     """Each input that a node picked leads to it, and nothing else does but what is fixed."""
@@ -80,6 +81,7 @@ def test_the_loose_ends_are_those_that_nobody_picked() -> None:
         assert reads(panel, "output 1") == nodes - used
 
 
+@pytest.mark.slow
 @EVERY
 def test_every_pick_is_seen(which: tuple[str, str, int]) -> None:
     """What was chosen stands in a title, in a row, or in the arrows."""
@@ -197,6 +199,7 @@ def test_no_picture_is_of_a_space_that_is_gone() -> None:
     assert sorted(p.stem for p in (shipped("spaces") / PICTURES).iterdir()) == SPACES
 
 
+@pytest.mark.slow
 def test_a_drawing_is_the_same_in_every_process() -> None:
     program = (
         "from enasdsl.pipeline import Compilation;"
@@ -227,6 +230,7 @@ def test_names_are_escaped() -> None:
     assert "a &lt; b &amp; c" in svg
 
 
+@pytest.mark.slow
 def test_dot_has_every_box_and_every_arrow() -> None:
     for picture in drawn("micro"):
         dot = to_dot(picture)

@@ -16,6 +16,7 @@ from fuzz.report import minimise
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = 150
+pytestmark = pytest.mark.slow
 BUSY = 5.0  # tests run beside one another
 
 

@@ -103,6 +103,7 @@ def test_every_alternative_is_validated_wherever_it_comes_from() -> None:
         validate({"weights": {"lr": {"choice": "learning_rate", "values": [0.1]}}})
 
 
+@pytest.mark.slow
 def test_train_uses_the_pick(tmp_path: Path) -> None:
     file = tmp_path / "beside.enas"
     child = "child { weights { lr: learning_rate; epochs: 1; steps: 2 }; data { batch: batch } }"

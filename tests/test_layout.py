@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import EVERY, drawn
@@ -84,12 +85,14 @@ def check_picture(picture: Picture) -> None:
         check(placement, {key: (c.width, c.height) for key, c in cards.items()})
 
 
+@pytest.mark.slow
 @EVERY
 def test_no_boxes_overlap_and_no_arrow_runs_through_one(which: tuple[str, str, int]) -> None:
     for picture in drawn(*which):
         check_picture(picture)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(programs())
 def test_a_generated_space_is_drawn_and_so_are_its_architectures(program: Program) -> None:

@@ -124,6 +124,7 @@ def test_the_fix_of_a_guard_keeps_its_parentheses(guarded: str, mended: str) -> 
     assert repaired(text, found) == f"cell c(x) {{ x -> {mended} }}\n"
 
 
+@pytest.mark.slow
 @given(programs())
 @settings(max_examples=15)
 def test_a_finding_in_a_generated_file_is_true(program: Program) -> None:

@@ -25,6 +25,7 @@ def _differing(a: Architecture, b: Architecture) -> list[int]:
     return [i for i, (x, y) in enumerate(zip(a.picks, b.picks, strict=True)) if x != y]
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(spaces(), st.data())
 def test_a_mutation_is_another_architecture_of_the_space(space: Space, data: st.DataObject) -> None:

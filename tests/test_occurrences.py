@@ -31,6 +31,7 @@ URI = "file:///nowhere/small.enas"
 EVERYTHING = types.Range(types.Position(0, 0), types.Position(10_000, 0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_a_space_whose_names_are_all_changed_means_the_same(path: Path) -> None:
     source = SourceFile(str(path), path.read_text("utf-8"))
@@ -82,6 +83,7 @@ def _edited(text: str, changes: list[tuple[int, int, str]]) -> str:
     return text
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(texts, st.lists(st.integers(0, len(SMALL)), min_size=3, max_size=3))
 def test_there_is_an_answer_to_every_question_about_every_text(

@@ -116,6 +116,7 @@ def test_the_space_in_the_readme_is_the_shipped_one(tmp_path: Path) -> None:
     assert sizes[0] == sizes[1]
 
 
+@pytest.mark.slow
 def test_readme_programs_print_what_their_comments_say(tmp_path: Path) -> None:
     """The comment on a `print` is the line that it prints."""
     programs = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
@@ -139,6 +140,7 @@ def test_readme_shows_every_command() -> None:
     assert [c.__name__ for c in COMMANDS if f"enasdsl {c.__name__} " not in shown] == []
 
 
+@pytest.mark.slow
 def test_help_ends_with_its_examples(tmp_path: Path) -> None:
     for command, examples in COMMANDS.items():
         page = _succeed(f"enasdsl {command.__name__} --help", tmp_path)
@@ -153,6 +155,7 @@ def test_examples_run(tmp_path: Path) -> None:
             _succeed(example, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_quick_tests_import_no_torch() -> None:
     options = ["--quick", "--collect-only", "-qq", "-p", "no:cacheprovider", str(ROOT / "tests")]
     program = f"import sys, pytest; sys.exit(pytest.main({options}) or 'torch' in sys.modules)"

@@ -123,6 +123,7 @@ def test_the_papers_values_are_the_papers() -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_the_schema_accepted_is_checked_without_it(tmp_path: Path) -> None:
     """The second check imports no pydantic; another value, or a mistake, asks the schema again."""
     space = tmp_path / "space.enas"

@@ -39,6 +39,7 @@ SPACE = example()
 DEEP = Architecture(SPACE.name, SPACE.hash, ((2,), (1,), (0, 3), (1, 1), (2, 0)))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(spaces(), st.integers(0, 10**6))
 def test_records_come_back(space: Space, seed: int) -> None:

@@ -32,6 +32,7 @@ def conditional() -> Space:
     return space_of(decisions, Constraint(differ, (), "the first two layers differ"))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(spaces())
 def test_rank_and_unrank_invert_each_other(space: Space) -> None:

@@ -17,6 +17,7 @@ from enasdsl.pipeline import Compilation
 from enasdsl.source import shipped
 from enasdsl.syntax import ast
 
+pytestmark = pytest.mark.slow
 BUSY = 3.0  # tests run beside one another, on processors that others use
 SPACES = sorted(path.stem for path in shipped("spaces").glob("*.enas"))
 

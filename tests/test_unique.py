@@ -115,6 +115,7 @@ def test_many_equal_parts_are_counted_without_their_symmetries() -> None:
 # -------------------------------------------------------------- generated spaces
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(programs(), st.sets(st.sampled_from(RULES), min_size=1))
 def test_the_count_is_the_number_of_forms(program: Program, rules: set[str]) -> None:
@@ -180,6 +181,7 @@ CHOSEN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", CHOSEN, ids="; ".join)
 @pytest.mark.parametrize("name", SMALL)
 def test_cells_are_counted_as_their_records_are(name: str, rules: tuple[str, ...]) -> None:
@@ -192,6 +194,7 @@ def test_without_a_rule_every_architecture_is_one_of_its_own() -> None:
     assert classes(found, ()).count == count(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["nb1shot1_s1", "nasbench_macro"])
 def test_architectures_of_one_class_have_as_many_weights(name: str) -> None:
     found = space(name)
@@ -220,6 +223,7 @@ def test_the_key_of_a_class_is_the_same_in_every_process() -> None:
     assert Canon(found).key(architecture) == "4cabc0e59b7fed82"
 
 
+@pytest.mark.slow
 def test_different_ones_are_drawn_until_none_is_left() -> None:
     found = space(SMALL["edges"])
     canon = Canon(found, RULES)
@@ -230,6 +234,7 @@ def test_different_ones_are_drawn_until_none_is_left() -> None:
     assert len(set(drawn)) == len(drawn) == listed(found, RULES)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_listed_is_estimated_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("enasdsl.ir.unique.canon.SAMPLES", 200)
     found = space("darts", N=1)
