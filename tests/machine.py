@@ -87,13 +87,13 @@ class Machine(ABC):
             for stage, at in op.stages:
                 inputs = [self.apply(stage, inputs, inner, at)]
             return inputs[0]
-        tags = [i.picked for i in inputs if i.picked]
+        tags = [i.picked for i in inputs if isinstance(i, Value) and i.picked]
         inner = env.at("from", where(span), *tags) if tags else env
-        bare = [replace(i, picked=()) for i in inputs]
+        bare = [replace(i, picked=()) if isinstance(i, Value) else i for i in inputs]
         value = self.apply_bare(op, bare, inner, span)
         return replace(value, picked=tags[0]) if tags else value
 
-    def apply_bare(self, op: Op, inputs: list[Value], env: Env, span: Span) -> Any:
+    def apply_bare(self, op: Op, inputs: list[Any], env: Env, span: Span) -> Any:
         if op.run is not None:
             return op.run(inputs, env, span)
         if op.times is not None:

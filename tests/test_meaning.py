@@ -233,6 +233,33 @@ def test_shipped_networks_are_those_of_a_direct_interpreter(
     check(Compilation.open(name, overrides=overrides, task=task), task, 10)
 
 
+MERGES = """space merges
+param filters = 4
+param fixed = true
+cell c(a, b) {
+  node i in 1..3 {
+    s = choose 1..2 from earlier
+    s -> choose [sum, product, mean, max, (sum -> conv(1))] -> conv(choose [1, 3])
+  }
+  m = choose [sum, (concat -> conv(1, filters: 4))]
+  d = choose [true, false]
+  y = [a, b] -> (sum when d else product)
+  sum((loose -> m), y)
+}
+network image_classifier {
+  stem  conv(1)
+  stack c * 2
+  head  global_avg_pool -> linear(classes)
+}
+"""
+
+
+def test_a_list_flows_into_a_chosen_merge() -> None:
+    compilation = Compilation(SourceFile("merges.enas", MERGES), task=IMAGES)
+    assert compilation.diagnostics == ()
+    check(compilation, IMAGES, 60)
+
+
 # ------------------------------------------------------------------------- torch
 
 

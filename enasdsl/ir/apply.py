@@ -96,7 +96,16 @@ def _apply(op: Operation, inputs: Sequence[Lowered], ctx: Context, *, span: Span
         return _push(op, picked, inputs, ctx, span=span)
     if isinstance(op, Composite):
         _check_lists(op, inputs, span)
+    if isinstance(op, ChosenOp) and any(map(_several, inputs)):
+        return _chosen(op, inputs, ctx, span=span)
+    if isinstance(op, ByCase) and any(map(_several, inputs)):
+        return _by_case(op, inputs, ctx, span=span)
     return _applied(op, [settle(i, ctx, span=span) for i in inputs], ctx, span=span)
+
+
+def _several(value: Lowered) -> bool:
+    """Whether this is a list, which each alternative of an operation has to join by itself."""
+    return isinstance(value, Listing) and len(value.items) != 1
 
 
 def _check_lists(op: Composite, inputs: Sequence[Lowered], span: Span) -> None:
@@ -285,7 +294,7 @@ def _deeper(decl: ast.OpDecl, ctx: Context, span: Span) -> dict[str, int]:
 # -------------------------------------------------------------- chosen operations
 
 
-def _chosen(op: ChosenOp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
+def _chosen(op: ChosenOp, inputs: Sequence[Lowered], ctx: Context, *, span: Span) -> Lowered:
     results = []
     picks: list[list[int]] = [[] for _ in op.branches]
     for pick, place in enumerate(op.table):
@@ -306,7 +315,7 @@ def _chosen(op: ChosenOp, inputs: list[Tensor], ctx: Context, *, span: Span) -> 
     )  # fmt: skip
 
 
-def _by_case(op: ByCase, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lowered:
+def _by_case(op: ByCase, inputs: Sequence[Lowered], ctx: Context, *, span: Span) -> Lowered:
     found: Tree = op.tree  # type: ignore[assignment]
     results = {}
     there = regions(found, ctx, span=span)
