@@ -68,6 +68,30 @@ recipe quick {
 }
 """
 
+EDGES = """
+space tiny_edges
+param filters = 4
+ops candidate = [zero, identity, conv(1), avg_pool(3)]
+cell layers(x) {
+  node 1 { x -> choose [identity, conv(3) -> choose [relu, tanh]] }
+  node 2 { sum(j -> choose candidate for j in earlier) }
+  node 3 { mean(j -> conv(1) for j in choose 1..2 from earlier) -> batch_norm }
+  previous
+}
+network image_classifier {
+  stem  conv(3) -> batch_norm
+  stack layers
+  head  global_avg_pool -> linear(classes)
+}
+recipe quick {
+  data { batch: 8; eval_batch: 16 }
+  weights { lr: 0.05; momentum: 0.9; epochs: 2 }
+  relaxation { lr: 0.05 }
+  derive { samples: 6; keep: 3 }
+  child { weights { epochs: 2 } }
+}
+"""
+
 
 def words(n: int = 700) -> dict[str, list[str]]:
     """Text in which each word all but settles the next."""

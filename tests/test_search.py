@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from search_worlds import IMAGES, LANGUAGE, assembly
+from search_worlds import EDGES, IMAGES, LANGUAGE, assembly
 from torch import Tensor
 
 from enasdsl.search import checkpoint
@@ -29,6 +29,8 @@ WORLDS = [
     (IMAGES, "random"),
     (IMAGES, "evolution"),
     (LANGUAGE, "spos"),
+    (LANGUAGE, "gdas"),
+    (EDGES, "darts"),
 ]
 
 

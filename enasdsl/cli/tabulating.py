@@ -24,7 +24,8 @@ Reward = Annotated[
     Parameter(help="What is earned, as in 'accuracy - 0.1 * log(params), params <= 4M'."),
 ]
 Strategy = Annotated[
-    str, Parameter(help="enas, random, evolution, spos, or one of an installed package.")
+    str,
+    Parameter(help="enas, random, evolution, spos, darts, gdas, or one of an installed package."),
 ]
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TypeGuard, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from enasdsl.ir.graph import Scan, Step
+from enasdsl.ir.graph import Step
 from enasdsl.nn.mode import Args, Mode, channel_axis
+
+AnyStep = TypeVar("AnyStep")
 
 
 def mask(x: Tensor, shape: Sequence[int], rate: float, mode: Mode) -> Tensor:
@@ -53,20 +56,21 @@ def drop_path(
     return x * mask(x, [len(x)] + [1] * (x.dim() - 1), rate, mode)
 
 
-def ramped(steps: Sequence[Step | Scan]) -> Iterator[Step | Scan]:
+def ramped(steps: Sequence[AnyStep]) -> Iterator[AnyStep | Step]:
     """Steps in which the k-th of n ramped dropped paths has k/n of its rate (facts 4.3.4)."""
     total = sum(map(_ramps, steps))
     count = 0
     for step in steps:
-        if not isinstance(step, Scan) and _ramps(step):
+        if _ramps(step):
             count += 1
             args = dict(step.args)
             args["rate"] = float(args["rate"]) * count / total
-            step = replace(step, args=tuple(args.items()))
-        yield step
+            yield replace(step, args=tuple(args.items()))
+        else:
+            yield step
 
 
-def _ramps(step: Step | Scan) -> bool:
+def _ramps(step: object) -> TypeGuard[Step]:
     return isinstance(step, Step) and step.op == "drop_path" and bool(dict(step.args)["ramp"])
 
 

@@ -21,6 +21,7 @@ from enasdsl.search.problem import Batch, Model, Problem, States, loss_of
 from enasdsl.search.schedule import learning_rate
 from enasdsl.search.seeds import device_generator
 from enasdsl.search.strategy import Strategy
+from enasdsl.search.trainee import Single, Trainee
 from enasdsl.search.valuation import Valuation
 from enasdsl.semantics.recipe import Recipe
 
@@ -130,34 +131,34 @@ class Alternation:
     def _train(self) -> dict[str, float]:
         """One step of the shared weights on M architectures, their gradients averaged (eq. 1)."""
         batch = self._problem.train_batch()
-        architectures = self._ask(self._recipe.weights.children)
+        drawn = self._drawn()
         lr = learning_rate(self._recipe.weights, self._epoch, self._index)
         self._descent.clear()
         self.supernet.train()
         if batch.fresh or not self._states:
-            self._states = [None] * len(architectures)
-        losses = [self._backward(batch, i, a) for i, a in enumerate(architectures)]
-        if not self._descent.step(lr, self._regions(architectures)):
+            self._states = [None] * len(drawn)
+        losses = [self._backward(batch, i, one) for i, one in enumerate(drawn)]
+        if not self._descent.step(lr, [one.regions() for one in drawn]):
             self._states = []
             return {"lr": lr, "skipped": 1.0}
         return {"loss": sum(losses) / len(losses), "lr": lr, "skipped": 0.0}
 
-    def _backward(self, batch: Batch, child: int, architecture: Architecture) -> float:
+    def _drawn(self) -> Sequence[Trainee]:
+        """What a step of the shared weights is taken with."""
+        return [Single(self.supernet, a) for a in self._ask(self._recipe.weights.children)]
+
+    def _backward(self, batch: Batch, child: int, trainee: Trainee) -> float:
         settings = self._recipe.weights
         if not settings.auxiliary.trained:
-            network = self.supernet.program(architecture).network
+            network = self.supernet.program(trainee.architecture).network
             hold(self.supernet, network, used(network, self.supernet.places))
         with traced(self.supernet) as trace:
-            logits, states = self.supernet(batch.inputs, architecture, self._states[child])
+            logits, states = trainee.run(batch.inputs, self._states[child])
         loss: Tensor = loss_of(logits, batch.targets)
         whole = loss + beside(trace, batch.targets, settings)
         (whole / len(self._states)).backward()  # type: ignore[no-untyped-call]
         self._states[child] = states and tuple(state.detach() for state in states)
         return loss.item()
-
-    def _regions(self, architectures: Sequence[Architecture]) -> list[Any]:
-        places = self.supernet.places
-        return [used(self.supernet.program(a).network, places) for a in architectures]
 
     def _learn(self) -> dict[str, float]:
         """One update of the strategy, each architecture on a validation minibatch of its own."""

@@ -16,14 +16,16 @@ from enasdsl.ir.space import Architecture, Space
 from enasdsl.nn.supernet import Supernet
 from enasdsl.nn.weights import Init
 from enasdsl.search.alternation import Alternation, shared_model
+from enasdsl.search.bilevel import Bilevel
 from enasdsl.search.compiling import SpaceFile
 from enasdsl.search.errors import SearchError
 from enasdsl.search.objective import Objective
 from enasdsl.search.problem import Problem, pose
+from enasdsl.search.relaxed import Relaxed
 from enasdsl.search.run import Run
 from enasdsl.search.seeds import generator
 from enasdsl.search.strategy import strategy_of
-from enasdsl.search.valuation import Valuation, Within, timed
+from enasdsl.search.valuation import Valuation, Within, bare, timed
 from enasdsl.semantics.training import Init as InitSettings
 
 Dataset = ImageData | TextData
@@ -100,7 +102,8 @@ class Assembly:
         strategy = strategy_of(info.strategy, self.space, recipe, info.seed)
         if objective is not None and objective.limits:
             strategy = Within(strategy, valuation.allows, f"kept the limits of `{text}`")
-        return Alternation(supernet, strategy, self.problem, valuation, recipe, info.seed)
+        job = Bilevel if isinstance(bare(strategy), Relaxed) else Alternation
+        return job(supernet, strategy, self.problem, valuation, recipe, info.seed)
 
     def _latency(self, supernet: Supernet, architecture: Architecture) -> float:
         """Milliseconds that an architecture takes for one evaluation minibatch."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 from enasdsl.search.strategy import Strategy
-from enasdsl.search.valuation import Within
+from enasdsl.search.valuation import bare
 
 ENTROPY = "entropy/"
 """What stands before the path of a decision in the figures of a run."""
@@ -26,8 +26,7 @@ class Believing(Protocol):
 
 def believing(strategy: Strategy) -> Believing | None:
     """The strategy that has beliefs, limits around it taken off; None where it has none."""
-    while isinstance(strategy, Within):
-        strategy = strategy.inner
+    strategy = bare(strategy)
     return strategy if isinstance(strategy, Believing) else None
 
 

@@ -19,7 +19,7 @@ from enasdsl.search.judging import preliminary
 from enasdsl.search.progress import budget_words
 from enasdsl.search.run import Info, Run, create, fresh_folder, open_run
 from enasdsl.search.session import Session
-from enasdsl.search.strategy import check_strategy
+from enasdsl.search.strategy import check_strategy, strategy_of
 
 Settings = Mapping[str, object]
 
@@ -85,6 +85,7 @@ def _begun(asked: Info, settings: Settings, out: str | Path | None) -> Assembly:
     name, recipe = file.recipe(asked.recipe, settings, loaded.task)
     space = file.space(recipe.params, loaded.task)
     refuse_idle(settings, recipe, space)
+    strategy_of(asked.strategy, space, recipe, asked.seed)  # one that cannot be leaves no folder
     found = {
         "main": file.path.name,
         "recipe": name,

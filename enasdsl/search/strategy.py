@@ -11,6 +11,7 @@ from enasdsl.search.chance import Spos, Uniform
 from enasdsl.search.enas import Enas
 from enasdsl.search.errors import SearchError
 from enasdsl.search.evolution import Evolution
+from enasdsl.search.relaxed import Darts, Gdas
 from enasdsl.semantics.recipe import Recipe
 
 GROUP = "enasdsl.strategies"
@@ -77,6 +78,8 @@ STRATEGIES: Mapping[str, Factory] = {
     "random": Uniform,
     "evolution": Evolution,
     "spos": Spos,
+    "darts": Darts,
+    "gdas": Gdas,
 }
 
 

@@ -15,6 +15,7 @@ from enasdsl.search.metrics import Position
 from enasdsl.search.objective import Objective
 from enasdsl.search.problem import Measure
 from enasdsl.search.ranking import Key, Ranked
+from enasdsl.search.relaxed import Relaxed
 from enasdsl.search.strategy import Strategy
 from enasdsl.search.table import Table
 from enasdsl.search.valuation import Within
@@ -97,6 +98,11 @@ class Tabular:
     def __init__(
         self, strategy: Strategy, prices: Prices, key: Key, *, queries: int, children: int
     ) -> None:
+        if isinstance(strategy, Relaxed):
+            raise SearchError(
+                f"`{strategy.name}` follows gradients of a loss, and a table has none",
+                "with --table take --strategy enas, random or evolution",
+            )
         self.strategy = Within(strategy, prices.allows, f"are in {prices.table.path} and allowed")
         self.found: dict[str, Ranked] = {}
         self.asked = 0

@@ -147,3 +147,10 @@ class Within:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.inner.load_state_dict(state)
+
+
+def bare(strategy: Strategy) -> Strategy:
+    """A strategy with the limits around it taken off."""
+    while isinstance(strategy, Within):
+        strategy = strategy.inner
+    return strategy

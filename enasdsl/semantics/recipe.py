@@ -105,6 +105,25 @@ class Evolution(Section):
     """How many of them are drawn, with the best of which the next generation begins."""
 
 
+class Relaxation(Section):
+    """The weights of choices that `darts` and `gdas` follow gradients with."""
+
+    lr: PositiveFloat = 3e-4
+    """Learning rate of Adam (Liu et al. 2019 and Dong and Yang 2019: 3e-4)."""
+    beta1: Share = 0.5
+    """Adam's decay of the mean gradient (both: 0.5)."""
+    beta2: Share = 0.999
+    """Adam's decay of the mean squared gradient."""
+    decay: NonNegativeFloat = 1e-3
+    """Weight of half the squared norm of the logits (both: 1e-3)."""
+    init: NonNegativeFloat = 1e-3
+    """Standard deviation of fresh logits (their code: 1e-3)."""
+    temperature: PositiveFloat = 10.0
+    """`gdas` draws at this temperature first (Dong and Yang 2019: 10)."""
+    coldest: PositiveFloat = 0.1
+    """`gdas` draws at this temperature at the end, between them in a line (theirs: 0.1)."""
+
+
 class Reward(Section):
     """What a sampled architecture earns on a validation minibatch."""
 
@@ -176,6 +195,8 @@ class Recipe(Section):
     """The controller and its optimisation."""
     evolution: Evolution = Evolution()
     """The population of the strategies that have one."""
+    relaxation: Relaxation = Relaxation()
+    """The weights of choices of the strategies that mix them."""
     reward: Reward = Reward()
     """What an architecture earns."""
     derive: Derive = Derive()
