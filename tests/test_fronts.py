@@ -1,31 +1,15 @@
-"""Pareto fronts as drawings: what lies where, and what a search without one says."""
+"""Pareto fronts as drawings: what lies where."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enasdsl.search.errors import SearchError
-from enasdsl.search.fronts import kept_front
 from enasdsl.search.objective import front
-from enasdsl.search.run import Info, create
-from enasdsl.semantics.recipe import Recipe, Reward
 from enasdsl.view.front_picture import HEIGHT, LEFT, TOP, WIDTH, Front, page_of_front
 from enasdsl.view.scene import Rect, Text
 
 POINT = st.tuples(st.floats(0.01, 1.0), st.floats(1.0, 1e9))
-
-
-def _kept(folder: Path, of: str | None, record: object = None) -> Path:
-    info = Info(kind="search", file="s.enas", main="s.enas", space="s", hash="0", data="digits")
-    run = create(folder, info, Recipe(reward=Reward(of=of)), {"s.enas": "space s\n"})
-    if record is not None:
-        run.derived.write_text(json.dumps(record), "utf-8")
-    return run.folder
 
 
 def _dots(found: Front) -> list[Rect]:
@@ -58,29 +42,3 @@ def test_every_further_value_has_a_panel_and_round_ticks() -> None:
     assert words.count("accuracy") == 2
     assert {"params", "macs", "0.92", "150k", "10M"} <= set(words)
     assert len(_dots(found)) == 4
-
-
-def test_a_front_is_read_from_what_was_derived(tmp_path: Path) -> None:
-    best = {"token": "a", "accuracy": 0.9, "params": 10.0, "reward": 0.5}
-    small = {"token": "b", "accuracy": 0.8, "params": 5.0, "reward": 0.4}
-    worse = {"token": "c", "accuracy": 0.8, "params": 9.0, "reward": 0.3}
-    record = {"architectures": [best, worse], "front": [best, small]}
-    folder = _kept(tmp_path / "run", "accuracy - 0.01 * params", record)
-    found = kept_front(folder)
-    assert found.names == ("accuracy", "params")
-    assert found.members == ((0.9, 10.0), (0.8, 5.0))
-    assert found.others == ((0.8, 9.0),)
-
-
-@pytest.mark.parametrize(
-    ("of", "said"),
-    [
-        (None, "trades nothing"),
-        ("log(accuracy)", "trades nothing"),
-        ("accuracy - params", "derive"),
-    ],
-)
-def test_a_search_without_a_front_says_why(of: str | None, said: str, tmp_path: Path) -> None:
-    with pytest.raises(SearchError) as raised:
-        kept_front(_kept(tmp_path / "run", of))
-    assert said in f"{raised.value} {raised.value.help}"

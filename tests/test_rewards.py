@@ -133,7 +133,8 @@ def test_derive_prints_the_front_and_writes_it(tmp_path: Path) -> None:
     )  # fmt: skip
     found = derive(tmp_path / "run", samples=16, console=Console(file=shown, width=300))
     assert found.sampled == 16
-    assert "the Pareto front:" in shown.getvalue()
+    assert "the Pareto front, drawn in front.svg:" in shown.getvalue()
+    assert "<title>100 / perplexity" in (tmp_path / "run/front.svg").read_text("utf-8")
     record = json.loads((tmp_path / "run/derived.json").read_text())
     assert 1 <= len(record["front"]) <= 16
     rewards = [entry["reward"] for entry in record["architectures"]]

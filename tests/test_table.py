@@ -205,7 +205,8 @@ def test_limits_are_kept_and_the_front_is_printed(space: Space, tmp_path: Path) 
     assert [(e.values["size"], e.values["accuracy"]) for e in result.front] == [
         (2, 0.9), (1, 0.3), (0, 0.0)
     ]  # fmt: skip
-    assert "the Pareto front:" in shown.getvalue()
+    assert "the Pareto front, drawn in front.svg:" in shown.getvalue()
+    assert "the front, 3" in (tmp_path / "run/front.svg").read_text("utf-8")
     record = json.loads((tmp_path / "run/derived.json").read_text())
     assert len(record["front"]) == 3
     assert record["architectures"][0]["token"] == to_token(result.best[0].architecture)

@@ -15,11 +15,12 @@ from enasdsl.ir.space import Architecture
 from enasdsl.search import checkpoint
 from enasdsl.search.alternation import Alternation, shared_model
 from enasdsl.search.assembly import Assembly
-from enasdsl.search.listing import entries, front_listing, listing
+from enasdsl.search.keeping import write_best
+from enasdsl.search.listing import front_listing, listing
 from enasdsl.search.objective import Objective, front
 from enasdsl.search.problem import Measure, shown
 from enasdsl.search.ranking import Ranked, class_key, explored, ranked
-from enasdsl.search.run import Run, open_run, write_json
+from enasdsl.search.run import Run, open_run
 from enasdsl.search.strategy import refined
 from enasdsl.search.valuation import COSTS
 
@@ -65,8 +66,11 @@ def derive(
         best[: keep or settings.keep],
         traded(job.valuation.objective, best),
     )
-    write_json(derivation.file, _record(assembly, derivation))
     objective = job.valuation.objective
+    write_best(
+        assembly.run, assembly.space, _about(assembly, len(found)), derivation.best,
+        front=derivation.front, objective=objective,
+    )  # fmt: skip
     costs = [name for name in COSTS if objective and name in objective.directions]
     console.print(_table(derivation, costs), markup=False, highlight=False, soft_wrap=True)
     return derivation
@@ -135,19 +139,15 @@ def _derived(run: Run) -> list[dict[str, Any]]:
     return found
 
 
-def _record(assembly: Assembly, derivation: Derivation) -> dict[str, object]:
-    record: dict[str, object] = {
+def _about(assembly: Assembly, sampled: int) -> dict[str, object]:
+    return {
         "space": assembly.space.name,
         "hash": assembly.space.hash,
         "data": assembly.run.info.data,
         "split": "valid",
         "weights": "shared",
-        "sampled": derivation.sampled,
-        "architectures": entries(assembly.space, derivation.best),
+        "sampled": sampled,
     }
-    if derivation.front:
-        record["front"] = entries(assembly.space, derivation.front)
-    return record
 
 
 def _table(derivation: Derivation, costs: Sequence[str]) -> str:

@@ -31,7 +31,7 @@ def front_listing(front: Sequence[Ranked], columns: Mapping[str, str]) -> str:
     if not front:
         return ""
     rest = f"\nand {len(front) - SHOWN} more in derived.json" if len(front) > SHOWN else ""
-    return f"\n\nthe Pareto front:\n{listing(front[:SHOWN], columns)}{rest}"
+    return f"\n\nthe Pareto front, drawn in front.svg:\n{listing(front[:SHOWN], columns)}{rest}"
 
 
 def entries(space: Space, found: Sequence[Ranked]) -> list[dict[str, object]]:

@@ -74,6 +74,11 @@ class Run:
     def derived(self) -> Path:
         return self.folder / "derived.json"
 
+    @property
+    def front(self) -> Path:
+        """The drawing of the Pareto front, where a search trades one thing for another."""
+        return self.folder / "front.svg"
+
 
 def create(folder: Path, info: Info, recipe: Recipe, sources: dict[str, str]) -> Run:
     """A new run folder with copies of the space file and its imports, by file name.

@@ -14,10 +14,11 @@ from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
 from enasdsl.search.deriving import traded
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
-from enasdsl.search.listing import entries, front_listing, listing
+from enasdsl.search.keeping import write_best
+from enasdsl.search.listing import front_listing, listing
 from enasdsl.search.progress import budget_words
 from enasdsl.search.ranking import Ranked, class_key, ranked
-from enasdsl.search.run import Info, Run, create, fresh_folder, open_run, write_json
+from enasdsl.search.run import Info, Run, create, fresh_folder, open_run
 from enasdsl.search.session import Session
 from enasdsl.search.strategy import check_strategy, strategy_of
 from enasdsl.search.table import read_table
@@ -142,16 +143,15 @@ def _carried(run: Run, session: Session) -> tuple[TableResult, tuple[str, ...]]:
         outcome.seconds, best, front, prices.best - earned,
         _resuming(run, None if spent is None else 2 * spent),
     )  # fmt: skip
-    record: dict[str, object] = {
+    about = {
         "space": run.info.space,
         "hash": run.info.hash,
         "table": run.info.table,
         "weights": "none",
         "sampled": len(found),
         "regret": result.regret,
-        "architectures": entries(prices.space, best),
     }
-    write_json(run.derived, record | ({"front": entries(prices.space, front)} if front else {}))
+    write_best(run, prices.space, about, best, front=front, objective=prices.objective)
     return result, tuple(prices.objective.directions)
 
 
