@@ -35,6 +35,7 @@ class Frame:
     inputs: list[Item] = field(default_factory=list)
     nodes: list[Item] = field(default_factory=list)
     refs: dict[str, int] = field(default_factory=dict)  # path -> its Node in the body
+    broken: bool = False  # whether a node is missing that has a mistake
 
     @property
     def earlier(self) -> tuple[Item, ...]:

@@ -23,6 +23,9 @@ from enasdsl.semantics.symbols import Chosen, Computed, Condition, Scalar
 from enasdsl.source import Span
 from enasdsl.syntax import ast
 
+MISSING = ("E0402", "E0403")
+"""What is said of a list that lacks a member, or has none."""
+
 
 def run(body: ast.Body, ctx: Context) -> Lowered:
     """Executes the statements of a body; gives the value of its last expression.
@@ -36,7 +39,7 @@ def run(body: ast.Body, ctx: Context) -> Lowered:
         if isinstance(statement, ast.Result):
             result = _result(statement, ctx, sound=sound)
         else:
-            sound &= ctx.ledger.attempt(lambda s=statement: _execute(s, ctx))  # type: ignore[misc]
+            sound &= ctx.ledger.attempt(lambda s=statement: _attempt(s, ctx))  # type: ignore[misc]
     if isinstance(result, Absent) and not sound:
         raise Followup
     if isinstance(body.statements[-1], ast.Node):
@@ -59,6 +62,16 @@ def value_of(body: ast.Body, ctx: Context) -> Lowered:
     if isinstance(result, Listing) and result.side_by_side:
         return result
     return settle(result, ctx, span=body.ending)
+
+
+def _attempt(statement: ast.Statement, ctx: Context) -> None:
+    """Executes a statement; where it misses a node that has a mistake, that is enough to say."""
+    try:
+        _execute(statement, ctx)
+    except Mistake as found:
+        if ctx.frame is not None and ctx.frame.broken and found.diagnostic.code in MISSING:
+            raise Followup from None
+        raise
 
 
 def _execute(statement: ast.Statement, ctx: Context) -> None:
@@ -155,10 +168,11 @@ def _nodes(statement: ast.Node, ctx: Context) -> None:
 
 @contextmanager
 def _known_names(body: ast.Body, outer: Context) -> Iterator[None]:
-    """Keeps the names of a body with a mistake from being called unknown below it."""
+    """Keeps what a node with a mistake binds, and itself, from being called unknown below it."""
     try:
         yield
     except (Mistake, Followup):
+        _frame(outer, body.span).broken = True
         bound = (t.text for s in body.statements if isinstance(s, ast.Let) for t in s.targets)
         outer.env.update({name: Broken() for name in bound})
         raise
