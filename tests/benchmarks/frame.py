@@ -7,7 +7,7 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,10 +94,12 @@ def machine() -> str:
 
 
 def _processor() -> str:
-    return next(_models(), platform.processor() or platform.machine())
-
-
-def _models() -> Iterator[str]:
+    """Its name; virtual machines shorten that, so the family and the model follow."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    return (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    facts = {name.strip(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+    name = facts.get("model name", platform.processor() or platform.machine())
+    family = [
+        f"{k} {facts[f]}" for k, f in (("family", "cpu family"), ("model", "model")) if f in facts
+    ]
+    return " ".join((name, *family))
