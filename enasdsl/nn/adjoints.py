@@ -1,4 +1,4 @@
-"""Gradients of pointwise operations from what a forward pass has kept, each in a call or two."""
+"""Gradients of operations on vectors from what a forward pass has kept, each in a call or two."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ _aten = torch.ops.aten
 class Adjoint:
     """`inputs` and `result` say what of a call it needs.
 
-    `within` does the call in place of its only input, where there is such a call.
+    `within` does the call in place of its only input, where there is such a call. The inputs must
+    have the shape of the result where they are `alike`.
     """
 
     backward: Backward
     inputs: bool = False
     result: bool = False
     within: Callable[[Tensor], Tensor] | None = None
+    alike: bool = True
 
 
 def _sigmoid(grad: Tensor, inputs: Values, y: Tensor, args: Args) -> Sequence[Tensor]:
@@ -56,6 +58,10 @@ def _mean(grad: Tensor, inputs: Values, result: Tensor, args: Args) -> Sequence[
     return [grad / len(inputs)] * len(inputs)
 
 
+def _concat(grad: Tensor, inputs: Values, result: Tensor, args: Args) -> Sequence[Tensor]:
+    return torch.split(grad, [x.shape[-1] for x in inputs], -1)
+
+
 def _subtract(grad: Tensor, inputs: Values, result: Tensor, args: Args) -> Sequence[Tensor]:
     return grad, -grad
 
@@ -76,9 +82,10 @@ ADJOINTS: Mapping[str, Adjoint] = {
     "blend": Adjoint(_blend, inputs=True),
     "sum": Adjoint(_sum),
     "mean": Adjoint(_mean),
+    "concat": Adjoint(_concat, inputs=True, alike=False),
     "add": Adjoint(_sum),
     "subtract": Adjoint(_subtract),
     "multiply": Adjoint(_multiply, inputs=True),
     "affine": Adjoint(_affine),
 }
-"""By the name of the operation; the inputs have the shape of the result."""
+"""By the name of the operation; all values are vectors."""

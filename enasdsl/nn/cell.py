@@ -102,8 +102,10 @@ def _parts(body: Kernels, ref: int, readers: set[int]) -> tuple[Part, ...]:
 
 
 def _adjoint(body: Kernels, call: object) -> Adjoint | None:
-    if not isinstance(call, Kernel) or any(body.shape(i) != call.shape for i in call.inputs):
+    if not isinstance(call, Kernel) or (call.op in MERGES and len(call.inputs) == 1):
         return None
-    if call.op in MERGES and len(call.inputs) == 1:
+    found = ADJOINTS.get(call.op)
+    shapes = [body.shape(i) for i in call.inputs]
+    if found is None or any(shape.space or shape.tokens for shape in shapes):
         return None
-    return ADJOINTS.get(call.op)
+    return found if not found.alike or all(s == call.shape for s in shapes) else None

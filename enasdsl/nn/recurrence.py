@@ -242,10 +242,10 @@ class Return:
             if found[ref] is not None:
                 values = kept[t]
                 read = [values[i] for i in inputs]
-                for i, grad in zip(
-                    inputs, backward(found[ref], read, values[ref], args), strict=True
-                ):
-                    _give(found, i, grad)
+                grads = backward(found[ref], read, values[ref], args)
+                for i, grad in zip(inputs, grads, strict=True):
+                    known = found[i]
+                    found[i] = grad if known is None else known + grad
 
         return act
 
