@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [i for i in items if not i.get_closest_marker("slow")]
 
 
+@cache
 def _torch(path: Path) -> bool:
     text = path.read_text("utf-8")
     names = _SIBLING.findall(text)
