@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from random import Random
 
@@ -57,8 +58,10 @@ def hard(architecture: Architecture) -> Weighing:
 
 
 def same(net: Supernet, x: Tensor, weighing: Weighing) -> None:
-    """The blend and the architecture give the same, states included."""
-    net.eval()
+    """The blend and the architecture give the same, states included, rounding aside."""
+    net.eval().double()
+    x = x.double() if x.is_floating_point() else x
+    weighing = replace(weighing, weights=[weight.double() for weight in weighing.weights])
     with torch.no_grad():
         expected, before = net(x, weighing.architecture)
         found, after = RelaxedSupernet(net).run(x, weighing)

@@ -15,6 +15,7 @@ from enasdsl.ir.parameters import Places, Region, regions
 from enasdsl.ir.relaxing import Blend, Loop, Mix, Share, Support, operations, relax
 from enasdsl.ir.space import Architecture
 from enasdsl.nn.build import FORWARD
+from enasdsl.nn.execute import laid_out
 from enasdsl.nn.mode import Args, Forward, Mode
 from enasdsl.nn.regularise import ramped
 from enasdsl.nn.supernet import Supernet
@@ -124,7 +125,8 @@ class Mixture:
         mode: Mode,
     ) -> tuple[tuple[Tensor, ...], States]:
         """The outputs, and the states of all recurrent cells in order, each [B, C]."""
-        return self.execute(list(inputs), self.fetch(store, weights), states, mode)
+        values = [laid_out(x) for x in inputs]
+        return self.execute(values, self.fetch(store, weights), states, mode)
 
     def fetch(self, store: WeightStore, weights: Weights) -> list[Any]:
         """What each step needs for a run: its tensors, its coefficients, or those of its body."""
