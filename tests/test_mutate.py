@@ -8,7 +8,6 @@ from random import Random
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import chisquare
 from spelled_out import at_least, many, micro, once_for_all, one, space_of
 from strategies import spaces
 
@@ -68,7 +67,10 @@ def test_two_decisions_that_are_tied_change_together() -> None:
     assert set(found) == set(enumerate_space(space)) - {unrank(space, 0)}
 
 
+@pytest.mark.slow
 def test_without_ties_one_decision_changes_and_each_alike() -> None:
+    from scipy.stats import chisquare  # which takes a second
+
     space = space_of([one("a", 3), one("b", 5), many("c", Domain(Kind.SET, 3, 0, 3))])
     start = unrank(space, 17)
     rng = Random(0)

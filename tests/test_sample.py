@@ -9,7 +9,6 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import chisquare
 from spelled_out import at_least, many, micro, once_for_all, one, space_of
 from strategies import spaces
 
@@ -55,14 +54,20 @@ def test_numbers_follow_independent_decisions_lexicographically() -> None:
     assert by_length == sorted(by_length)
 
 
+@pytest.mark.slow
 def test_sampling_gives_every_architecture_the_same_probability() -> None:
+    from scipy.stats import chisquare  # which takes a second
+
     space = conditional()
     drawn = Tally(sample(space, 40 * count(space), Random(1)))
     assert set(drawn) == set(enumerate_space(space))
     assert chisquare(list(drawn.values())).pvalue > 1e-3
 
 
+@pytest.mark.slow
 def test_sampling_by_decision_would_fail_the_same_test() -> None:
+    from scipy.stats import chisquare  # which takes a second
+
     space = conditional()
     rng = Random(1)
     shallow = [a for a in enumerate_space(space) if a.picks[0] == (0,)]
