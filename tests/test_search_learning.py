@@ -24,6 +24,7 @@ from enasdsl.search.problem import Batch, Images, Language, loss_of
 from enasdsl.search.reinforce import Baseline
 from enasdsl.search.schedule import learning_rate
 from enasdsl.search.strategy import strategy_of
+from enasdsl.search.trainee import Single
 from enasdsl.semantics.recipe import Recipe, Reward
 from enasdsl.semantics.training import Data, Schedule, Weights
 
@@ -120,7 +121,7 @@ def test_gradients_of_several_children_are_averaged(tmp_path: Path) -> None:
     state = job.supernet.noise.get_state() if job.supernet.noise else torch.tensor(0)
     job._states = [None] * 3
     for child, architecture in enumerate(architectures):
-        job._backward(batch, child, architecture)
+        job._backward(batch, child, Single(job.supernet, architecture))
     together = {n: p.grad for n, p in job.supernet.named_parameters() if p.grad is not None}
     job.supernet.zero_grad()
     assert job.supernet.noise is not None
@@ -198,7 +199,7 @@ def test_a_strategy_that_does_not_exist_is_said(tmp_path: Path) -> None:
     space = assembly(tmp_path, IMAGES).space
     with pytest.raises(SearchError, match="evolutoin") as caught:
         strategy_of("evolutoin", space, Recipe(), 0)
-    assert caught.value.help == "there are: enas, random, evolution, spos"
+    assert caught.value.help == "there are: enas, random, evolution, spos, darts, gdas"
 
 
 def test_chance_draws_each_architecture_alike(tmp_path: Path) -> None:

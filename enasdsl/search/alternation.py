@@ -17,7 +17,7 @@ from enasdsl.search.descent import Descent
 from enasdsl.search.drive import Step
 from enasdsl.search.losses import beside, hold, traced
 from enasdsl.search.metrics import Position
-from enasdsl.search.problem import Batch, Model, Problem, States, loss_of
+from enasdsl.search.problem import Batch, Model, Problem, States
 from enasdsl.search.schedule import learning_rate
 from enasdsl.search.seeds import device_generator
 from enasdsl.search.strategy import Strategy
@@ -153,8 +153,7 @@ class Alternation:
             network = self.supernet.program(trainee.architecture).network
             hold(self.supernet, network, used(network, self.supernet.places))
         with traced(self.supernet) as trace:
-            logits, states = trainee.run(batch.inputs, self._states[child])
-        loss: Tensor = loss_of(logits, batch.targets)
+            loss, states = trainee.loss(batch, self._states[child])
         whole = loss + beside(trace, batch.targets, settings)
         (whole / len(self._states)).backward()  # type: ignore[no-untyped-call]
         self._states[child] = states and tuple(state.detach() for state in states)

@@ -12,7 +12,7 @@ from enasdsl.ir.parameters import Region, used
 from enasdsl.ir.space import Architecture
 from enasdsl.nn.relaxed import RelaxedSupernet, Weighing
 from enasdsl.nn.supernet import Supernet
-from enasdsl.search.problem import States
+from enasdsl.search.problem import Batch, States, loss_of
 
 
 class Trainee(Protocol):
@@ -20,8 +20,8 @@ class Trainee(Protocol):
 
     @property
     def architecture(self) -> Architecture: ...
-    def run(self, x: Tensor, states: States) -> tuple[Tensor, States]:
-        """The logits, and the states carried out."""
+    def loss(self, batch: Batch, states: States) -> tuple[Tensor, States]:
+        """The mean cross-entropy, and the states carried out."""
         ...
 
     def regions(self) -> Mapping[tuple[str, str], Region]:
@@ -36,9 +36,8 @@ class Single:
     supernet: Supernet
     architecture: Architecture
 
-    def run(self, x: Tensor, states: States) -> tuple[Tensor, States]:
-        found: tuple[Tensor, States] = self.supernet(x, self.architecture, states)
-        return found
+    def loss(self, batch: Batch, states: States) -> tuple[Tensor, States]:
+        return self.supernet.loss(batch.inputs, batch.targets, self.architecture, states)
 
     def regions(self) -> Mapping[tuple[str, str], Region]:
         network = self.supernet.program(self.architecture).network
@@ -56,8 +55,9 @@ class Weighed:
     def architecture(self) -> Architecture:
         return self.weighing.architecture
 
-    def run(self, x: Tensor, states: States) -> tuple[Tensor, States]:
-        return self.relaxed.run(x, self.weighing, states)
+    def loss(self, batch: Batch, states: States) -> tuple[Tensor, States]:
+        logits, last = self.relaxed.run(batch.inputs, self.weighing, states)
+        return loss_of(logits, batch.targets), last
 
     def regions(self) -> Mapping[tuple[str, str], Region]:
         operations = self.relaxed.operations(self.weighing.support)

@@ -49,9 +49,10 @@ def _steps(name: str, quick: bool) -> list[float]:
     contest = CONTESTS[name]()
     contest = replace(contest, batch=PROVEN) if quick else contest
     settings = SETTINGS if name.startswith("rnn") and not quick else SETTINGS[:1]
+    runs = 2 if quick or name == "rnn1000" else 5
     with one_thread():
         pairs = (Pair(contest, a) for a in contest.architectures(1 if quick else 3))
-        return [r for pair in pairs for r in _ratios(pair, settings, runs=2 if quick else 7)]
+        return [r for pair in pairs for r in _ratios(pair, settings, runs=runs)]
 
 
 def _ratios(pair: Pair, settings: tuple[str, ...], *, runs: int) -> list[float]:
