@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import median
 
 import pytest
 from long_files import FILES, LINES
 
 from enasdsl.ir.count import breakdown
 from enasdsl.pipeline import Compilation
-from enasdsl.source import shipped
+from enasdsl.source import SourceFile, shipped
 from enasdsl.syntax import ast
 
 pytestmark = pytest.mark.slow
@@ -80,3 +81,19 @@ def test_a_shipped_space_is_counted_in_a_twentieth_of_a_second(name: str) -> Non
     start = time.process_time()
     breakdown(space)
     assert time.process_time() - start < 0.05 * BUSY
+
+
+def test_it_does_not_matter_how_deep_the_caller_stands() -> None:
+    """The interpreter's stack grows by pieces, and a loop may stand just at the end of one."""
+    text = "space s\ncell c(x) { x -> repeat 300 { repeat 2 { relu } } }\n"
+
+    def taken(depth: int) -> float:
+        if depth:
+            return taken(depth - 1)
+        start = time.process_time()
+        assert Compilation(SourceFile("s.enas", text)).outline
+        return time.process_time() - start
+
+    taken(0)
+    each = [min(taken(depth) for _ in range(2)) for depth in range(0, 120, 2)]
+    assert max(each) < 2.5 * median(each)

@@ -10,7 +10,7 @@ from enasdsl.diagnostics import Diagnostic
 from enasdsl.ir import cells, mentions
 from enasdsl.ir.apply import apply, iterations, repetitions
 from enasdsl.ir.between import selected
-from enasdsl.ir.budget import NETWORK_STEPS, OUTLINE_STEPS, Budget
+from enasdsl.ir.budget import NETWORK_STEPS, OUTLINE_STEPS, Budget, with_room
 from enasdsl.ir.build import Ledger, Mistake, mistake
 from enasdsl.ir.cases import Split, leaves
 from enasdsl.ir.connections import Untraced
@@ -47,10 +47,10 @@ from enasdsl.syntax import ast
 HISTORY = 8
 """How many earlier outputs of a stack its cells can read."""
 
-
 _TASK = {"image_classifier": "an image classifier", "language_model": "a language model"}
 
 
+@with_room
 def lower(
     checked: Checked,
     task: Task | None = None,
