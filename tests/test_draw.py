@@ -175,6 +175,7 @@ def scene_of(name: str) -> Scene:
     return compose(drawn(name)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPACES)
 def test_a_shipped_space_is_drawn_soon_and_well_formed(name: str) -> None:
     space = opened(name)

@@ -187,6 +187,7 @@ def test_a_mistake_in_a_handler_is_logged_and_answered_with_nothing(
     assert "ZeroDivisionError" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_client_may_count_in_utf8(tmp_path: Path) -> None:
     other = Editor(tmp_path, encoding="utf-8")
     (found,) = other.open("wide.enas", 'require 1 < 2 "𝛼"; require nine < 3\ncell c(x) { x }\n')
@@ -198,6 +199,7 @@ def test_every_word_of_the_language_is_told() -> None:
     assert telling.WORDS.keys() == scopes.WORDS
 
 
+@pytest.mark.slow
 def test_the_server_loads_no_torch() -> None:
     program = (
         "import sys, enasdsl.editor.server; print({'torch', 'numpy', 'rich'} & {*sys.modules})"
@@ -206,6 +208,7 @@ def test_the_server_loads_no_torch() -> None:
     assert done.stdout.strip() == b"set()"
 
 
+@pytest.mark.slow
 def test_without_its_library_the_server_says_what_to_install() -> None:
     program = (
         "import sys; sys.modules['pygls'] = None; import enasdsl.cli as c; exit(c.main(['lsp']))"
@@ -218,6 +221,7 @@ def test_without_its_library_the_server_says_what_to_install() -> None:
 # ------------------------------------------------------------------ extension
 
 
+@pytest.mark.slow
 def test_the_extension_is_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "extension"
     assert main(["editor", "vscode", str(folder)]) == 0
@@ -236,6 +240,7 @@ def test_the_extension_is_whole(tmp_path: Path, capsys: pytest.CaptureFixture[st
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_a_folder_with_something_else_is_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

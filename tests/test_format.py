@@ -106,6 +106,7 @@ def one_line(block: Block) -> set[int]:
     return found
 
 
+@pytest.mark.slow
 @given(programs(), st.randoms(use_true_random=False))
 @settings(max_examples=20)
 def test_the_look_does_not_depend_on_the_spacing(program: Program, rng: Random) -> None:
@@ -256,6 +257,7 @@ def test_a_comment_survives_at_every_gap(text: str, comment: str) -> None:
     assert survived > len(tokens) // 3
 
 
+@pytest.mark.slow
 def test_comments_at_all_gaps_at_once_stay_in_order() -> None:
     parts: list[str] = []
     whole, done = meaning(COMMENTED), 0

@@ -103,6 +103,7 @@ def test_a_generated_space_is_drawn_and_so_are_its_architectures(program: Progra
         check_picture(picture_of_architecture(space, architecture))
 
 
+@pytest.mark.slow
 @EVERY
 def test_no_text_is_wider_than_its_box(which: tuple[str, str, int]) -> None:
     for picture in drawn(*which):

@@ -90,6 +90,7 @@ def _recipes(name: str) -> dict[str, Recipe]:
     return {key: validate(settings) for key, settings in checked.recipes.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rnn", "macro", "micro"])
 def test_shipped_recipes_are_whole(name: str) -> None:
     recipes = _recipes(name)

@@ -81,6 +81,7 @@ def test_a_record_may_lie_in_a_file(capsys: Captured) -> None:
         assert printed(["show", "nasbench201", "--arch", "found"], capsys) == wanted
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_architecture(capsys: Captured) -> None:
     first, again, other = (
         printed(["show", "micro", "--arch", "RANDOM", "--seed", seed], capsys) for seed in "001"

@@ -352,6 +352,7 @@ def _answer(folder: Path, home: str) -> str:
     ).stdout
 
 
+@pytest.mark.slow
 def test_the_cache_of_tables_is_only_a_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
