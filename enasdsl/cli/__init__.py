@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -110,6 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     141: whoever read the output has closed it.
     """
     gc.set_threshold(100_000)  # compiling makes many objects and hardly a cycle: a tenth faster
+    atexit.register(gc.freeze)  # nor is what is left at the end searched for cycles
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = application()(given)
