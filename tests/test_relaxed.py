@@ -72,12 +72,14 @@ def same(net: Supernet, x: Tensor, weighing: Weighing) -> None:
 # ------------------------------------------------------------------------ corners
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SOFT))
 def test_a_mixture_that_is_all_one_architecture_is_that(name: str) -> None:
     for architecture in sample(space(name), 1, Random(0)):
         same(shared(name), inputs(name), corner(space(name), architecture))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SOFT | HARD))
 def test_a_hard_sample_is_its_architecture(name: str) -> None:
     net, known = shared(name), space(name)
@@ -88,6 +90,7 @@ def test_a_hard_sample_is_its_architecture(name: str) -> None:
         assert mine == used(net.program(architecture).network, net.places)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(programs())
 def test_generated_spaces_are_their_architectures_at_the_corners(program: Program) -> None:

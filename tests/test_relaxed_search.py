@@ -71,6 +71,7 @@ def prepared() -> tuple[RelaxedSupernet, Preferences, Tensor, Tensor]:
 # -------------------------------------------------------------------------- slopes
 
 
+@pytest.mark.slow
 def test_gradients_of_a_mixture_are_slopes() -> None:
     net, preferences, x, y = prepared()
 
@@ -91,6 +92,7 @@ def test_gradients_of_a_mixture_are_slopes() -> None:
             )
 
 
+@pytest.mark.slow
 def test_gradients_of_a_sample_go_straight_through_to_the_shares() -> None:
     net, preferences, x, y = prepared()
     sampled = preferences.sampled(2.0, seeded(3))
@@ -131,6 +133,7 @@ def test_a_sample_is_the_supernet_of_its_architecture() -> None:
 # ------------------------------------------------------------------ probabilities
 
 
+@pytest.mark.slow
 def test_draws_have_the_probabilities_that_the_logits_say() -> None:
     space = compiled(EDGES)
     preferences = Preferences(space, init=0.7, generator=seeded(2))
@@ -267,6 +270,7 @@ def test_too_many_picks_are_refused() -> None:
         strategy_of("gdas", compiled(text), Recipe(), 0)
 
 
+@pytest.mark.slow
 def test_a_refusal_leaves_no_folder(tmp_path: Path) -> None:
     (tmp_path / "tiny.enas").write_text(IMAGES)
     with pytest.raises(SearchError, match="`darts` weighs every choice"):
@@ -289,6 +293,7 @@ def test_a_table_has_no_gradients(tmp_path: Path) -> None:
 # --------------------------------------------------------------------- whole runs
 
 
+@pytest.mark.slow
 def test_choices_descend_the_loss_of_the_other_part(tmp_path: Path) -> None:
     job = assembly(tmp_path, EDGES, "darts", relaxation__lr=0.1, relaxation__decay=0).alternation()
     assert isinstance(job, Bilevel)
@@ -310,6 +315,7 @@ def test_limits_bind_what_is_trained(tmp_path: Path) -> None:
     assert all(cost(space, from_token(space, token)).params <= 200 for token in job.visited)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("strategy", ["darts", "gdas"])
 def test_a_run_is_derived_trained_and_judged(
     strategy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
