@@ -147,6 +147,17 @@ def test_a_space_of_one_architecture_is_searched_too(
     assert len(derive(result.run, console=_quiet()).best) == 1
 
 
+def test_the_only_architecture_needs_no_name(world: tuple[Path, str], tmp_path: Path) -> None:
+    file = tmp_path / "one.enas"
+    text = world[0].read_text("utf-8").replace("choose [tanh, relu]", "tanh")
+    with pytest.raises(SearchError, match="no architecture is named"):
+        train(world[0], world[1], out=tmp_path / "several", console=_quiet())
+    text = text.replace("choose [tanh, sigmoid]", "tanh").replace("choose 1 from nodes", "previous")
+    file.write_text(text, "utf-8")
+    result = train(file, world[1], out=tmp_path / "child", console=_quiet())
+    assert (result.ending, result.epochs) == (Ending.FINISHED, 2)
+
+
 def test_what_is_derived_is_ranked_by_reward(finished: Path) -> None:
     record = json.loads((finished / "derived.json").read_text())
     rewards = [entry["reward"] for entry in record["architectures"]]

@@ -12,7 +12,10 @@ import torch
 from rich.console import Console
 from safetensors.torch import save as packed
 
+from enasdsl.ir.count import count
 from enasdsl.ir.record import to_json, to_token
+from enasdsl.ir.sample import unrank
+from enasdsl.ir.space import Architecture, Space
 from enasdsl.search.assembly import dataset, device_of
 from enasdsl.search.checkpoint import replacing
 from enasdsl.search.clock import Clock
@@ -54,12 +57,12 @@ class TrainResult:
 
 
 class _Origin(NamedTuple):
-    """What a new training starts from; `words` mean the architecture."""
+    """What a new training starts from; `words` mean the architecture, where any were said."""
 
     file: SpaceFile
     recipe: Recipe
     name: str | None
-    words: str
+    words: str | None
     folder: Path
 
 
@@ -149,7 +152,7 @@ def _begun(
         "recipe": origin.name,
         "space": space.name,
         "hash": space.hash,
-        "architecture": to_token(read_architecture(space, origin.words)),
+        "architecture": to_token(_architecture(space, origin.words)),
     }
     folder = Path(out) if out else origin.folder
     run = create(folder, asked.model_copy(update=found), origin.recipe, origin.file.texts())
@@ -163,14 +166,21 @@ def _from_search(parent: Run, arch: str | None, settings: Settings) -> _Origin:
 
 
 def _from_file(asked: Info, arch: str | None, settings: Settings, task: Task) -> _Origin:
-    if arch is None:
-        raise SearchError(
-            "no architecture is named", "name it with --arch, or train from a search's folder"
-        )
     file = SpaceFile.open(asked.file)
     name, recipe = file.recipe(asked.recipe, settings, task)
     folder = fresh_folder(f"{file.path.stem}-child")
     return _Origin(file, recipe, name, arch, folder)
+
+
+def _architecture(space: Space, words: str | None) -> Architecture:
+    """The named architecture, or the only one; raises SearchError where there are several."""
+    if words is not None:
+        return read_architecture(space, words)
+    if count(space) > 1:
+        raise SearchError(
+            "no architecture is named", "name it with --arch, or train from a search's folder"
+        )
+    return unrank(space, 0)
 
 
 def _resumed(
