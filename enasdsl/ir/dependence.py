@@ -37,7 +37,7 @@ from enasdsl.semantics.symbols import (
 LONG = 2
 """How long the terms of a sum may be, in numbers and operators, for the effort of one more step."""
 
-SETTLED, LONGER = 8, 3
+SETTLED, LONGER = 8, 4
 """The effort of one more step of any other condition at least, and for each number or operator."""
 
 

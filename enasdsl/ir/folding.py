@@ -18,6 +18,8 @@ FLIPPED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", "<=": ">", ">": "<="}
 MIRRORED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 """What each comparison is with its sides exchanged."""
 TRUTHS = frozenset({*FLIPPED, "and", "or", "not"})
+BOUNDED = frozenset({"+", "-", "*", "neg", "abs", "min", "max", "when"})
+"""The arithmetic of which bounds are known where those of its operands are."""
 
 Bounds = tuple[int | float, int | float]
 
@@ -208,8 +210,11 @@ def bounds(num: Num) -> Bounds | None:
             return None if str in set(map(type, every)) else (min(every), max(every))  # type: ignore[return-value]
         case Counted(most=most):
             return 0, most
+        case Computed(operator) if operator in TRUTHS:
+            return 0, 1
         case Computed(operator, operands):
-            return _computed_bounds(operator, [bounds(o) for o in operands])
+            known = operator in BOUNDED
+            return _computed_bounds(operator, [bounds(o) for o in operands]) if known else None
         case str():
             return None
         case _:
@@ -225,8 +230,6 @@ _RISING: Mapping[str, Callable[[list[int | float]], int | float]] = {
 
 
 def _computed_bounds(operator: str, parts: list[Bounds | None]) -> Bounds | None:
-    if operator in TRUTHS:
-        return 0, 1
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
         return None
