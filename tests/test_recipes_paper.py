@@ -16,6 +16,7 @@ import torch
 from recipes import NAMES, RECIPES, found, network, operations, place_ops, recipes, space
 from test_lower_published import published_micro
 
+from enasdsl.ir.costs import cost
 from enasdsl.ir.count import count
 from enasdsl.ir.graph import Network
 from enasdsl.ir.parameters import active_parameter_count
@@ -23,7 +24,9 @@ from enasdsl.ir.parameters import steps as steps_of
 from enasdsl.ir.sample import unrank
 from enasdsl.ir.specialize import specialize
 from enasdsl.nn.score import Bits, score
+from enasdsl.search.compiling import SpaceFile
 from enasdsl.search.enas import controller_of
+from enasdsl.search.offspring import child_params, read_architecture
 from enasdsl.search.reinforce import Baseline
 from enasdsl.semantics.symbols import Scalar
 
@@ -100,6 +103,15 @@ def test_d5_every_recipe_searches_and_trains_one_depth() -> None:
     assert all("L" not in recipes("macro")[r].child.params for r in RECIPES)
     hashes = {r: space("macro", r).hash == space("macro", r, child=True).hash for r in RECIPES}
     assert all(hashes.values())
+
+
+def test_d5_the_authors_last_network_is_trained_by_name() -> None:
+    """`train macro --recipe official --set L=24 --arch published/enas_macro` builds it."""
+    file = SpaceFile.open("macro")
+    _, recipe = file.recipe("official", {"L": "24"}, file.task)
+    net = file.space(child_params(recipe, shared=False), file.task)
+    found = read_architecture(net, "published/enas_macro")
+    assert cost(net, found).params == 42_559_392
 
 
 def test_d6_relu_comes_first_in_the_paper_and_last_in_the_authors_macro_search() -> None:
@@ -248,7 +260,6 @@ def test_d18_the_authors_take_fewer_steps_of_more_children() -> None:
 
 
 def test_d19_the_authors_recurrent_controller_prefers_near_nodes() -> None:
-    """The biases of their micro controller's operations are in no recipe."""
     assert found("rnn", "controller.distance") == [(None,), (6.0,), (None,)]
     net = space("rnn", "official")
     settings = recipes("rnn")["official"].controller
@@ -261,7 +272,22 @@ def test_d19_the_authors_recurrent_controller_prefers_near_nodes() -> None:
     back = [11 - (a.picks[last] or (0,))[0] for a in drawn]
     shares = [back.count(d) / len(back) for d in (1, 2, 3, 4)]
     assert shares == pytest.approx([0.51, 0.31, 0.13, 0.04], abs=0.025)
-    micro = controller_of(space("micro", "official"), recipes("micro")["official"].controller, 0)
+
+
+def test_d19_the_authors_micro_controller_begins_with_convolutions() -> None:
+    """By a bias that it learns, of both cells, and by one of the normal cell that stays."""
+    net = space("micro", "official")
+    settings = {r: recipes("micro")[r].controller for r in RECIPES}
+    assert {r for r, s in settings.items() if s.prefer or s.bias} == {"official"}
+    micro = controller_of(net, settings["official"], 0)
+    assert sum(p.numel() for p in micro.parameters()) == 41_733
     with torch.no_grad():
-        entropy = micro.evaluate([unrank(space("micro", "official"), 0)]).entropy
-    assert float(entropy) == pytest.approx(58.51, abs=0.02)  # uniform; with their biases 57.19
+        entropy = micro.evaluate([unrank(net, 0)]).entropy
+    assert float(entropy) == pytest.approx(57.19, abs=0.01)  # of 58.51
+    drawn = micro.sample(2000, torch.Generator().manual_seed(0)).architectures
+    operations = [n for n, d in enumerate(net.decisions) if "sep_conv(3)" in d.labels]
+    for cell, wanted in (("normal", (0.315, 0.123)), ("reduction", (0.254, 0.164))):
+        here = [n for n in operations if net.decisions[n].path.startswith(cell)]
+        picks = [pick for a in drawn for n in here for pick in a.picks[n] or ()]
+        shares = [picks.count(k) / len(picks) for k in range(5)]
+        assert shares == pytest.approx([wanted[0]] * 2 + [wanted[1]] * 3, abs=0.012)

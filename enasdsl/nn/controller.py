@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -61,6 +61,8 @@ class Controller(nn.Module):
         skip_prior: float = 0.4,
         skip_slope: float = 1.0,
         distance: float | None = None,
+        leanings: Mapping[int, tuple[float, ...]] | None = None,
+        biases: Mapping[int, tuple[float, ...]] | None = None,
         generator: torch.Generator,
     ) -> None:
         """Draws every weight uniformly from -init to init.
@@ -68,11 +70,12 @@ class Controller(nn.Module):
         `op_tanh_reduce` divides `tanh` for operations and values; `skip_prior` is the rate from
         which `skip_penalty` measures the divergence of optional inputs, which are drawn at
         `skip_slope` times the logit; `distance` is the scale of a preference for near inputs
-        that is not learned.
+        that is not learned. By the number of a decision, `leanings` are added to its logits, and
+        `biases` are where a learned bias of what it chooses from begins, before the tanh.
         """
         super().__init__()
         self.space = space
-        self.plan = plan(space)
+        self.plan = plan(space, leanings)
         self._completions = _completions(space)
         self._tanh = tanh
         self._temperature = 1.0 if temperature is None else temperature
@@ -81,6 +84,10 @@ class Controller(nn.Module):
         self._skip_slope = skip_slope
         self._distance = distance
         self._make(hidden, init, generator)
+        begins = {self.plan.turns[n].vocabulary: bias for n, bias in (biases or {}).items()}
+        self.bias = nn.ParameterDict(
+            {str(index): nn.Parameter(torch.tensor(bias)) for index, bias in begins.items()}
+        )
 
     def _make(self, hidden: int, init: float, generator: torch.Generator) -> None:
         def weight(*shape: int) -> nn.Parameter:
@@ -215,6 +222,7 @@ class Controller(nn.Module):
             first=(self.first @ inject).unsqueeze(0),
             heads=[softmax.t() / self._temperature for softmax in self.softmax],
             words=[embedding @ inject for embedding in self.embedding],
+            biases={int(n): bias / self._temperature for n, bias in self.bias.items()},
             key=-2 * self.key,
             query=-2 * self.query,
             score=-2 * scale,

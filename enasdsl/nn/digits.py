@@ -7,7 +7,7 @@ indices; `Domain.size` stands where nothing was picked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from enasdsl.ir.space import Architecture, Decision, Domain, Source, Space
@@ -22,7 +22,8 @@ class Turn:
     `anchors` are the slots of the values to attend to, empty where the alternatives are a
     vocabulary. `fresh` are the slots of inputs that are seen for the first time, `keeps` the slot
     that remembers the state after this turn, `lengths` the vocabulary of the number of picks.
-    `bits` is whether each member has a bit of its own, `width` the number of columns.
+    `bits` is whether each member has a bit of its own, `width` the number of columns. `leaning`
+    is added to the logits of the alternatives, where it is not empty.
     """
 
     domain: Domain
@@ -34,6 +35,7 @@ class Turn:
     keeps: int | None
     bits: bool
     width: int
+    leaning: tuple[float, ...] = ()
 
     @property
     def draws(self) -> tuple[int, ...]:
@@ -57,8 +59,8 @@ class Plan:
         return [size for turn in self.turns for size in turn.draws]
 
 
-def plan(space: Space) -> Plan:
-    """The plan of `space`.
+def plan(space: Space, leanings: Mapping[int, tuple[float, ...]] | None = None) -> Plan:
+    """The plan of `space`; `leanings` are what some decisions add to their logits.
 
     The anchor of a member is the state after the last earlier decision taken at its path or
     below; a member without one is an input, which is shown to the controller when first needed.
@@ -85,6 +87,7 @@ def plan(space: Space) -> Plan:
             slots.get(index),
             bits := bitwise(decision.domain),
             decision.domain.size if bits else decision.domain.most,
+            (leanings or {}).get(index, ()),
         )
         for index, (decision, (anchors, fresh)) in enumerate(zip(decisions, needed, strict=True))
     )

@@ -6,7 +6,7 @@ product with the input half of the weight, so that a vocabulary is multiplied on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Protocol
@@ -37,6 +37,7 @@ class Weights:
     first: Tensor  # [1, G], the first input times inject
     heads: Sequence[Tensor]  # [H, size] for each vocabulary, over the temperature
     words: Sequence[Tensor]  # [size, G] for each vocabulary, times inject
+    biases: Mapping[int, Tensor]  # [size] for some vocabularies, over the temperature
     key: Tensor  # [H, H], times -2
     query: Tensor  # [H, H], times -2
     score: Tensor  # [H], over the temperature, times -2
@@ -66,9 +67,14 @@ class Words:
 
     weights: Weights
     index: int
+    leaning: tuple[float, ...] = ()
 
     def logits(self, h: Tensor) -> Tensor:
-        return _shaped(h @ self.weights.heads[self.index], self.weights.word_bound)
+        raw = h @ self.weights.heads[self.index]
+        if self.index in self.weights.biases:
+            raw = raw + self.weights.biases[self.index]
+        logits = _shaped(raw, self.weights.word_bound)
+        return logits + logits.new_tensor(self.leaning) if self.leaning else logits
 
     def one(self, pick: Tensor) -> Tensor:
         return self.weights.words[self.index].index_select(0, pick)
@@ -150,7 +156,7 @@ class Walk:
         self._h = self._c = weights.recur.new_zeros(n, weights.recur.shape[0])
         self._minus_two = self._h.new_tensor(-2.0)
         self._slots: dict[int, tuple[Tensor, Tensor]] = {}  # key and state of each anchor
-        self._pools: dict[tuple[int, ...], Pool] = {}
+        self._pools: dict[tuple[float, ...], Pool] = {}
         self._tests: dict[Test | Either, Tensor] = {}
         self._noise = self._gumbel(generator) if given is None else iter(())
 
@@ -219,14 +225,16 @@ class Walk:
         self._slots[slot] = (self._h @ self._weights.key, self._h)
 
     def _pool(self, turn: Turn) -> Pool:
-        name = turn.anchors if turn.vocabulary is None else (-1 - turn.vocabulary,)
+        name: tuple[float, ...] = turn.anchors
+        if turn.vocabulary is not None:
+            name = (-1 - turn.vocabulary, *turn.leaning)
         if name not in self._pools:
             self._pools[name] = self._make_pool(turn)
         return self._pools[name]
 
     def _make_pool(self, turn: Turn) -> Pool:
         if turn.vocabulary is not None:
-            return Words(self._weights, turn.vocabulary)
+            return Words(self._weights, turn.vocabulary, turn.leaning)
         keys, states = zip(*(self._slots[slot] for slot in turn.anchors), strict=True)
         starts = self._rows * len(keys)
         return Anchors(self._weights, torch.stack(keys, 1), torch.stack(states, 1), starts)

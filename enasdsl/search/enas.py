@@ -10,6 +10,7 @@ import torch
 from enasdsl.ir.space import Architecture, Space
 from enasdsl.nn.controller import ConstraintError, Controller
 from enasdsl.search.errors import SearchError
+from enasdsl.search.leaning import biases, leanings
 from enasdsl.search.reinforce import Reinforce
 from enasdsl.search.seeds import generator
 from enasdsl.semantics.recipe import Controller as Settings
@@ -69,7 +70,10 @@ class Enas:
 
 
 def controller_of(space: Space, settings: Settings, seed: int) -> Controller:
-    """The controller that a recipe asks for, as a search with this seed begins with it."""
+    """The controller that a recipe asks for, as a search with this seed begins with it.
+
+    Raises SearchError for a preference or a bias of what the space does not choose.
+    """
     return Controller(
         space,
         hidden=settings.hidden,
@@ -80,5 +84,7 @@ def controller_of(space: Space, settings: Settings, seed: int) -> Controller:
         skip_prior=settings.skip_rate,
         skip_slope=settings.skip_slope,
         distance=settings.distance,
+        leanings=leanings(space, "prefer", settings.prefer),
+        biases=biases(space, settings.bias),
         generator=generator(seed, "controller"),
     )

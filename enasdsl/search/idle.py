@@ -10,6 +10,7 @@ from enasdsl.ir.graph import Apply, Call
 from enasdsl.ir.space import Source, Space
 from enasdsl.ir.spelling import bitwise
 from enasdsl.search.errors import SearchError
+from enasdsl.search.leaning import biases, leanings
 from enasdsl.semantics.recipe import Recipe
 from enasdsl.semantics.training import ChildWeights, Section, Training
 
@@ -18,7 +19,12 @@ _DROPS = {"dropout", "sequence_dropout", "drop_path"}
 
 
 def refuse_idle(asked: Mapping[str, object], recipe: Recipe, space: Space) -> None:
-    """Raises SearchError for a setting given by hand that has no effect on a search of a space."""
+    """Raises SearchError for a setting given by hand that has no effect on a search of a space.
+
+    So it does for a preference of the controller, whoever gives it, that names nothing.
+    """
+    leanings(space, "prefer", recipe.controller.prefer)
+    biases(space, recipe.controller.bias)
     found = [f"`{key}` has no effect: {why}" for key, why in idle(leaves("", asked), recipe, space)]
     if found:
         raise SearchError("; ".join(found), "leave it out of --set")

@@ -94,6 +94,10 @@ class Controller(Section):
     """A skip is drawn at the logit times this, and its KL is at the logit (facts 5.2.4)."""
     distance: Annotated[PositiveFloat | None, OR_NONE] = None
     """The logit of an input is less by its squared distance over this, or none (facts 5.4.1)."""
+    prefer: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
+    """By path, as in `normal: [0.25, -0.25]`: numbers added to the logits of alternatives there."""
+    bias: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
+    """By path: where a learned bias of logits, before `tanh`, begins; equal choices share it."""
 
 
 class Evolution(Section):
