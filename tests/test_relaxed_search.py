@@ -252,6 +252,12 @@ def test_the_temperature_falls_in_a_line(monkeypatch: pytest.MonkeyPatch) -> Non
             "tiny.enas:9: choose [4, 8]: settles how wide a value is",
             "give the alternatives equal shapes; or take --strategy enas,",
         ),
+        (
+            REQUIRED + "rate = choose [0.1, 0.2]\nrecipe quick { child { weights { lr: rate } } }",
+            False,
+            "tiny.enas:13: choose [0.1, 0.2]: picks no value of the network that could be weighed",
+            "make it a param; or take --strategy enas,",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_be_weighed_is_refused(text: str, soft: bool, said: str, instead: str) -> None:

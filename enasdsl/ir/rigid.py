@@ -74,7 +74,7 @@ def _large(space: Space) -> Reasons:
 def _mute(space: Space, weighed: set[int]) -> Reasons:
     for index, decision in enumerate(space.decisions):
         if index not in weighed and size(decision.domain) > 1:
-            yield index, "picks no value of the network that could be weighed", "fix it by hand"
+            yield index, "picks no value of the network that could be weighed", "make it a param"
 
 
 def _weighed(space: Space, body: Body, value: Value) -> Iterator[int]:
