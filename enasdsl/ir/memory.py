@@ -265,6 +265,9 @@ class Product(Total):
         return [self._judge(total * added, left, low, high) for added, left, low, high in steps]
 
     def _judge(self, product: int, left: int, low: int, high: int) -> Value:
+        """The value for a product so far; beyond `ceiling` it only matters whether a 0 follows."""
+        ceiling = abs(self.offset) + 1
+        product = max(-ceiling, min(product, ceiling))
         least, most = sorted((product * low + self.offset, product * high + self.offset))
         if self.operator == "<=":
             return MET if most <= 0 else REFUSED if least > 0 else (product, left)
