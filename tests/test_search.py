@@ -124,6 +124,16 @@ def test_lines_after_the_checkpoint_are_forgotten(tmp_path: Path) -> None:
     assert _lines(folder) == _lines(tmp_path / "whole")
 
 
+@pytest.mark.parametrize(("updates", "wanted"), [("none", 6), (3, 3)])
+def test_without_a_number_of_updates_there_is_one_a_step(
+    updates: object, wanted: int, tmp_path: Path
+) -> None:
+    job, _ = _run(assembly(tmp_path, LANGUAGE, controller__steps=updates))
+    assert job.state_dict()["totals"] == {
+        "weights": 12, "controller": 2 * wanted, "samples": 20, "beliefs": 2
+    }  # fmt: skip
+
+
 # ------------------------------------------------------------------- stopping
 
 

@@ -59,10 +59,11 @@ class Alternation:
         supernet.noise = device_generator(device, seed, "noise")
         self._believer = believing(strategy)
         self.visited: Counter[str] = Counter()
-        steps = recipe.weights.steps
+        most, updates = recipe.weights.steps, recipe.controller.steps
+        steps = problem.steps if most is None else min(most, problem.steps)
         self._lengths = {
-            WEIGHTS: problem.steps if steps is None else min(steps, problem.steps),
-            CONTROLLER: recipe.controller.steps if strategy.learns else 0,
+            WEIGHTS: steps,
+            CONTROLLER: (steps if updates is None else updates) if strategy.learns else 0,
             SAMPLES: SURVEY,
             BELIEFS: int(self._believer is not None),
         }

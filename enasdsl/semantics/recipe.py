@@ -72,8 +72,8 @@ class Controller(Section):
     """Added to Adam's denominator (the authors' code: 1e-3)."""
     clip: Annotated[PositiveFloat | None, OR_NONE] = None
     """Greatest global norm of a gradient, or none."""
-    steps: NonNegativeInt = 2000
-    """Updates after each epoch (paper: 2000)."""
+    steps: Annotated[NonNegativeInt | None, OR_NONE] = None
+    """Updates after each epoch, or none for as many as the weights have steps (paper: 2000)."""
     children: PositiveInt = 1
     """Architectures sampled and averaged in an update (paper: 1)."""
     baseline: Share = 0.99
