@@ -27,6 +27,19 @@ def test_what_once_broke_something_is_answered(path: Path, tmp_path: Path) -> No
     assert verdict.outcome
 
 
+def test_what_tells_all_apart_is_refused_in_little_memory(tmp_path: Path) -> None:
+    """In a process of its own, which may take 500 MB."""
+    program = (
+        "import sys; from pathlib import Path; from fuzz.judge import judge\n"
+        "from fuzz.run import confine; confine(); text = Path(sys.argv[1]).read_text()\n"
+        f"found = judge(Path(sys.argv[2]), text, slack={BUSY}); print(found.outcome, found.story)"
+    )
+    path = FOUND / "sum_that_tells_all_apart.enas"
+    command = [sys.executable, "-c", program, str(path), str(tmp_path / "fuzz.enas")]
+    ended = subprocess.run(command, cwd=ROOT / "tests", capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "fine, not counted"
+
+
 def test_files_of_every_kind_are_answered(tmp_path: Path) -> None:
     """In a process of its own, whose memory can be limited."""
     command = [sys.executable, "-m", "tests.fuzz", "--files", f"{FILES}", "--workers", "1"]

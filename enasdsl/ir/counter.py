@@ -32,6 +32,9 @@ from enasdsl.semantics.symbols import Picks
 LIMIT = 6_000_000
 """The most outcomes of variables that are looked at to count one space, over all states."""
 
+KEPT = 4
+"""What it is worth to remember one more state, in outcomes that are looked at."""
+
 Values = tuple[Value, ...]
 Interval = tuple[int, int]
 
@@ -238,11 +241,13 @@ class Counter:
     ) -> None:
         """Notes what is wanted of the rows of a child behind the wanted outcomes."""
         rows = self.stages[child].rows
+        before = len(rows)
         for outcome in _bits(wanted):
             row = rows.get(keys[outcome])
             if row is None:
                 row = rows[keys[outcome]] = Row()
             row.wanted |= self._select(child, ends[outcome])[0]
+        self._spend(KEPT * (len(rows) - before), self.stages[child])
 
     def _possible(self, stage: Stage, lasting: Values) -> int:
         """The outcomes that the guards and the facts that live on allow, as bits."""
