@@ -110,7 +110,7 @@ class Compilation:
 def locate(name: str | Path) -> Path | str:
     """The path that a user's word means: a file, else the shipped space of that name."""
     path = Path(name)
-    if str(name) == "-" or path.suffix or path.exists() or path.name != str(name):
+    if str(name) == "-" or path.suffix or path.is_file() or path.name != str(name):
         return name
     found = shipped("spaces") / f"{name}.enas"
     return found if found.exists() else name

@@ -67,6 +67,15 @@ def test_a_misspelt_shipped_space_is_recognised(capsys: Captured) -> None:
     assert "did you mean the shipped space `micro`?" in capsys.readouterr().err
 
 
+def test_a_folder_does_not_hide_a_shipped_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    (tmp_path / "micro").mkdir()  # such as the run of `search micro --out micro`
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "micro"]) == 0
+    assert "enas_micro is fine" in capsys.readouterr().out
+
+
 def test_check_json_of_a_fine_file_is_json_too(capsys: Captured) -> None:
     assert main(["check", "micro", "--output", "json"]) == 0
     json.loads(capsys.readouterr().out)
