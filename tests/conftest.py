@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -54,3 +55,14 @@ def _torch(path: Path) -> bool:
     files = [path.with_name(f"{name}.py") for name in names]
     folders = [file for name in names for file in path.with_name(name).glob("*.py")]
     return bool(_TORCH.search(text)) or any(_torch(p) for p in (*files, *folders) if p.is_file())
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """For a file of many small networks: torch with one thread."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from math import exp, factorial, log, prod
 
@@ -26,12 +25,7 @@ from enasdsl.semantics.training import Data
 SMALL: dict[str, dict[str, int]] = {"macro": {"L": 3}, "micro": {"N": 1}}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # ------------------------------------------------------------------ recurrent

@@ -8,7 +8,6 @@ two cores.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import factorial
 
 import pytest
@@ -30,13 +29,7 @@ from enasdsl.search.offspring import child_params, read_architecture
 from enasdsl.search.reinforce import Baseline
 from enasdsl.semantics.symbols import Scalar
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # --------------------------------------------------------------- sizes, method

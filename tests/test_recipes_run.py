@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 import torch
 from recipes import NAMES, RECIPES
 from search_worlds import text_data
-from torch import Tensor
+from states import numbers, reloaded
 
 from enasdsl.data.augment import Augment
 from enasdsl.data.images import Examples, ImageData, assemble
@@ -42,12 +41,7 @@ SIZES: Mapping[str, Mapping[str, object]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def _images() -> ImageData:
@@ -103,33 +97,16 @@ def test_each_recipe_searches_and_trains(name: str, recipe: str, tmp_path: Any) 
             assert not values.get("skipped")
 
 
-def _numbers(value: object) -> Iterator[object]:
-    match value:
-        case Tensor():
-            yield value.tolist()
-        case dict():
-            for key in value:
-                yield key
-                yield from _numbers(value[key])
-        case list() | tuple():
-            for item in value:
-                yield from _numbers(item)
-        case _:
-            yield value
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_the_authors_search_goes_on_as_if_it_had_not_been_cut(name: str, tmp_path: Any) -> None:
     world = _World(name, "official", tmp_path)
     for begin in (world.search, world.training):
-        whole, saved = begin(), io.BytesIO()
+        whole = begin()
         whole.step()
         whole.step()
-        torch.save(whole.state_dict(), saved)
-        saved.seek(0)
         resumed = begin()
-        resumed.load_state_dict(torch.load(saved, weights_only=False))
+        resumed.load_state_dict(reloaded(whole.state_dict()))
         for job in (whole, resumed):
             while not job.done:
                 job.step()
-        assert list(_numbers(resumed.state_dict())) == list(_numbers(whole.state_dict()))
+        assert numbers(resumed.state_dict()) == numbers(whole.state_dict())

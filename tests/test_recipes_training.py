@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from search_worlds import IMAGES, LANGUAGE, assembly, image_data, text_data
+from states import numbers, reloaded
 from torch import Tensor, nn
 
 from enasdsl.ir.parameters import used
@@ -42,12 +40,7 @@ SIDE = IMAGES.replace(
 """The tiny convolutional space with a head at the side and dropped paths."""
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # -------------------------------------------------------------------- schedules
@@ -218,21 +211,6 @@ def test_without_averages_the_weights_are_their_own() -> None:
 # ---------------------------------------------------------------------- resumed
 
 
-def _flat(value: object) -> Iterator[object]:
-    match value:
-        case Tensor():
-            yield value.tolist()
-        case dict():
-            for key in value:
-                yield key
-                yield from _flat(value[key])
-        case list() | tuple():
-            for item in value:
-                yield from _flat(item)
-        case _:
-            yield value
-
-
 def _retraining(text: str) -> Retraining:
     space = assembly_space(text)
     child = Child(
@@ -262,23 +240,15 @@ def test_a_training_that_was_cut_anywhere_ends_as_one_that_was_not(text: str) ->
     whole = _retraining(text)
     states = []
     while not whole.done:
-        states.append(whole.state_dict())
-        states[-1] = torch.load(_saved(states[-1]), weights_only=False)
+        states.append(reloaded(whole.state_dict()))
         whole.step()
-    wanted = list(_flat(whole.state_dict()))
+    wanted = numbers(whole.state_dict())
     for cut in (1, 6, len(states) - 2):
         resumed = _retraining(text)
         resumed.load_state_dict(states[cut])
         while not resumed.done:
             resumed.step()
-        assert list(_flat(resumed.state_dict())) == wanted
-
-
-def _saved(state: dict[str, Any]) -> Any:
-    file = io.BytesIO()
-    torch.save(state, file)
-    file.seek(0)
-    return file
+        assert numbers(resumed.state_dict()) == wanted
 
 
 def test_a_search_with_dropped_paths_that_was_cut_ends_as_one_that_was_not(tmp_path: Path) -> None:
@@ -289,13 +259,13 @@ def test_a_search_with_dropped_paths_that_was_cut_ends_as_one_that_was_not(tmp_p
     whole = begun("whole")
     states = []
     while not whole.done:
-        states.append(torch.load(_saved(whole.state_dict()), weights_only=False))
+        states.append(reloaded(whole.state_dict()))
         whole.step()
     resumed = begun("cut")
     resumed.load_state_dict(states[8])  # amid the controller's phase, where paths are dropped too
     while not resumed.done:
         resumed.step()
-    assert list(_flat(resumed.state_dict())) == list(_flat(whole.state_dict()))
+    assert numbers(resumed.state_dict()) == numbers(whole.state_dict())
 
 
 # ------------------------------------------------------------------------- idle
