@@ -223,4 +223,4 @@ def test_what_has_no_beliefs_is_said(runs: Path, capsys: Captured) -> None:
     assert main(["show", "rnn", "--beliefs"]) == 1
     assert "is not a run" in capsys.readouterr().err
     assert main(["show", str(runs / "enas"), "--beliefs", "--stage", "ir"]) == 2
-    assert "goes with neither --arch, --beliefs nor -o" in capsys.readouterr().err
+    assert "goes with neither --beliefs nor -o" in capsys.readouterr().err
