@@ -53,7 +53,7 @@ def _frame(diagnostic: Diagnostic, *, color: bool) -> Iterator[str]:
     width = len(str(max(_lines(label.span)[-1] for label in labels)))
     margin = " " * (width + 2)
     for number, source in enumerate(_sources(labels)):
-        first = next(label for label in labels if label.span.source is source)
+        first = next(label for label in labels if label.span.source == source)
         arrow = "-->" if number == 0 else ":::"
         place = _visible(source.name) + (_position(first.span) if source.text else "")
         yield f"{margin[1:]}{paint(arrow, 'frame')} {place}"
@@ -97,7 +97,7 @@ def _marks(
     """What is to be underlined in each line; of a long span the first and the last line."""
     marks: dict[int, list[_Mark]] = {}
     for label in labels:
-        if label.span.source is not source:
+        if label.span.source != source:
             continue
         lines = _lines(label.span)
         for line in sorted({lines[0], lines[-1]}):

@@ -248,7 +248,7 @@ def test_a_strategy_of_an_installed_package(
         strategy_of("gone", space, Recipe(), 0)
     with pytest.raises(SearchError) as caught:
         strategy_of("lost", space, Recipe(), 0)
-    assert caught.value.help.endswith("spos, gone, last")
+    assert caught.value.help.endswith("gdas, gone, last")
 
 
 def test_limits_hold_for_whoever_searches_on(tmp_path: Path) -> None:

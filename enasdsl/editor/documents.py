@@ -57,7 +57,7 @@ class Document:
 
     def present(self, span: Span) -> Span | None:
         """Where a span of this file stands in its present text."""
-        if self.good is not self.now and span.source is self.good.source:
+        if self.good is not self.now and span.source == self.good.source:
             return self.shift.forward(span, self.now.source)
         return span
 
