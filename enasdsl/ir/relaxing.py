@@ -8,14 +8,14 @@ a weight, and the rest of the network is not there (Dong and Yang 2019, section 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from enasdsl.ir.domain import Pick, enumerate_domain, size
 from enasdsl.ir.graph import Apply, Body, Call, Input, Network, Node, Present, Select, Step, Value
 from enasdsl.ir.places import join
 from enasdsl.ir.space import Architecture, Domain, Space
-from enasdsl.ir.specialize import Emitter, read_off
+from enasdsl.ir.specialize import Emitter, needed, read_off
 from enasdsl.semantics.symbols import Condition, Reading, Shape, Test
 
 BLENDED = {"sum": False, "mean": True}
@@ -134,7 +134,7 @@ class _Relaxer:
         shapes = tuple(self.emitter.shape(v.shape) for v in body.values[: body.inputs])
         steps: Steps = []
         outputs = self.inline(index, prefix, list(range(body.inputs)), steps, body.inputs)
-        return _pruned(Blend(shapes, tuple(steps), outputs))
+        return Blend(shapes, *needed(body.inputs, steps, outputs))
 
     def inline(
         self, index: int, prefix: str, inputs: list[int], steps: Steps, base: int
@@ -294,19 +294,3 @@ def passes(pick: Pick, tests: tuple[Test, ...]) -> bool:
 def always(domain: Domain, tests: tuple[Test, ...]) -> bool:
     """Whether every pick of a domain passes the tests."""
     return all(passes(pick, tests) for pick in enumerate_domain(domain))
-
-
-def _pruned(blend: Blend) -> Blend:
-    """The blend without the steps on which no output depends."""
-    first = len(blend.inputs)
-    needed = set(blend.outputs)
-    for ref in range(first + len(blend.steps) - 1, first - 1, -1):
-        if ref in needed:
-            needed.update(blend.steps[ref - first].inputs)
-    kept = [ref for ref in range(first, first + len(blend.steps)) if ref in needed]
-    where = {**{i: i for i in range(first)}, **{ref: first + n for n, ref in enumerate(kept)}}
-    steps = tuple(
-        replace(step, inputs=tuple(where[i] for i in step.inputs))
-        for step in (blend.steps[ref - first] for ref in kept)
-    )
-    return Blend(blend.inputs, steps, tuple(where[o] for o in blend.outputs))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from enasdsl.ir.graph import (
     Apply,
@@ -34,6 +35,16 @@ from enasdsl.semantics.symbols import (
     spans,
     width,
 )
+
+
+class Reads(Protocol):
+    """A step of a network, in whatever form."""
+
+    @property
+    def inputs(self) -> tuple[int, ...]: ...
+
+
+S = TypeVar("S", bound=Reads)
 
 
 def specialize(space: Space, architecture: Architecture) -> Network:
@@ -272,19 +283,25 @@ class Emitter:
 
 
 def _pruned(network: Network) -> Network:
-    """The network without the steps on which no output depends: what a cell computes is not
-    needed where the cells after it read other inputs."""
-    first = len(network.inputs)
-    needed = set(network.outputs)
-    for ref in range(first + len(network.steps) - 1, first - 1, -1):
-        if ref in needed:
-            needed.update(network.steps[ref - first].inputs)
-    kept = [ref for ref in range(first, first + len(network.steps)) if ref in needed]
+    """The network without what a cell computes and the cells after it do not read."""
+    steps, outputs = needed(len(network.inputs), network.steps, network.outputs)
+    return replace(network, steps=steps, outputs=outputs)
+
+
+def needed(
+    first: int, steps: Sequence[S], outputs: Sequence[int]
+) -> tuple[tuple[S, ...], tuple[int, ...]]:
+    """The steps on which an output depends, and the outputs; `first` inputs stand before them."""
+    wanted = set(outputs)
+    for ref in range(first + len(steps) - 1, first - 1, -1):
+        if ref in wanted:
+            wanted.update(steps[ref - first].inputs)
+    kept = [ref for ref in range(first, first + len(steps)) if ref in wanted]
+    if len(kept) == len(steps):
+        return tuple(steps), tuple(outputs)
     where = {**{i: i for i in range(first)}, **{ref: first + n for n, ref in enumerate(kept)}}
-    if len(kept) == len(network.steps):
-        return network
-    steps = tuple(
-        replace(step, inputs=tuple(where[i] for i in step.inputs))
-        for step in (network.steps[ref - first] for ref in kept)
+    moved = (
+        replace(step, inputs=tuple(where[i] for i in step.inputs))  # type: ignore[type-var]
+        for step in (steps[ref - first] for ref in kept)
     )
-    return Network(network.inputs, steps, tuple(where[o] for o in network.outputs))
+    return tuple(moved), tuple(where[o] for o in outputs)

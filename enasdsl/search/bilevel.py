@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from enasdsl.ir.record import to_token
 from enasdsl.nn.relaxed import RelaxedSupernet, Weighing
-from enasdsl.nn.supernet import Supernet
 from enasdsl.search.alternation import Alternation
-from enasdsl.search.problem import Problem, loss_of
+from enasdsl.search.problem import loss_of
 from enasdsl.search.relaxed import Relaxed, first
-from enasdsl.search.strategy import Strategy
 from enasdsl.search.trainee import Trainee, Weighed
-from enasdsl.search.valuation import Valuation, bare
-from enasdsl.semantics.recipe import Recipe
+from enasdsl.search.valuation import bare
 
 
 class Bilevel(Alternation):
@@ -23,20 +21,15 @@ class Bilevel(Alternation):
     order), on a minibatch of the validation part.
     """
 
-    def __init__(
-        self,
-        supernet: Supernet,
-        strategy: Strategy,
-        problem: Problem,
-        valuation: Valuation,
-        recipe: Recipe,
-        seed: int,
-    ) -> None:
-        super().__init__(supernet, strategy, problem, valuation, recipe, seed)
-        inner = bare(strategy)
+    @cached_property
+    def _relaxed(self) -> Relaxed:
+        inner = bare(self.strategy)
         assert isinstance(inner, Relaxed)
-        self._relaxed = inner
-        self._network = RelaxedSupernet(supernet)
+        return inner
+
+    @cached_property
+    def _network(self) -> RelaxedSupernet:
+        return RelaxedSupernet(self.supernet)
 
     def _train(self) -> dict[str, float]:
         return {"valid_loss": self._choose(), **super()._train()}

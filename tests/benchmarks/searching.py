@@ -22,6 +22,7 @@ from rich.console import Console
 
 from benchmarks.frame import Benchmark, alternated
 from benchmarks.front_end import process
+from benchmarks.supernets import one_thread
 from enasdsl.data.augment import Augment
 from enasdsl.data.images import Examples, ImageData, assemble
 from enasdsl.data.text import TextData, encode
@@ -133,7 +134,7 @@ def _share(space: str, part: int, most: float, quick: bool) -> list[float]:
     data = _words() if space == "rnn" else _images()
     ratios = []
     for _ in range(1 if quick else 5):
-        with _search(space, data, 4 if quick else 24) as assembly, _one_thread():
+        with _search(space, data, 4 if quick else 24) as assembly, one_thread():
             spent = _driven(assembly)
         ratios.append(spent[part] / spent[0] / most)
     return ratios
@@ -142,7 +143,7 @@ def _share(space: str, part: int, most: float, quick: bool) -> list[float]:
 def _scores(space: str, quick: bool) -> list[float]:
     """Children scored as `derive` does, over bare passes and losses on minibatches at hand."""
     data = _words() if space == "rnn" else _images()
-    with _search(space, data, 1) as assembly, _one_thread():
+    with _search(space, data, 1) as assembly, one_thread():
         job = assembly.alternation()
         children = job.strategy.ask(2 if quick else 20)
         batches = list(assembly.problem.split("valid"))
@@ -160,16 +161,6 @@ def _scores(space: str, quick: bool) -> list[float]:
 
         with torch.no_grad():
             return alternated(scored, bare, runs=1 if quick else 5)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    usual = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(usual)
 
 
 BENCHMARKS = (
