@@ -29,7 +29,7 @@ from enasdsl.ir.space import Space
 from enasdsl.ir.variables import TooManyStates
 from enasdsl.semantics.symbols import Picks
 
-LIMIT = 6_000_000
+LIMIT = 4_000_000
 """The most outcomes of variables that are looked at to count one space, over all states."""
 
 KEPT = 4
@@ -279,7 +279,7 @@ class Counter:
         key = (number, fact, value)
         if key not in self._columns:
             outcomes = self.plan.variables[number].outcomes
-            self._spend(fact.effort * len(outcomes), self.stages[number])
+            self._spend(fact.effort(number, value) * len(outcomes), self.stages[number])
             values = fact.after(number, outcomes, value)
             allowed = sum(1 << n for n, after in enumerate(values) if after is not REFUSED)
             self._columns[key] = values, allowed

@@ -34,12 +34,6 @@ from enasdsl.semantics.symbols import (
     Unread,
 )
 
-LONG = 2
-"""How long the terms of a sum may be, in numbers and operators, for the effort of one more step."""
-
-SETTLED, LONGER = 8, 4
-"""The effort of one more step of any other condition at least, and for each number or operator."""
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -143,7 +137,7 @@ class _Planner:
         whole = {n: self.variables[n] for n in self.scope(num)}
         comparison = _difference(num)
         if comparison is None:
-            return Truth(whole, num, effort=max(SETTLED, LONGER * _length(num)))
+            return Truth(whole, num)
         operator, difference = comparison
         match difference:
             case Computed("+", terms):
@@ -154,16 +148,11 @@ class _Planner:
         unknown = [t for t in terms if not settled(t)]
         if len(unknown) == 1 and (found := _factors(unknown[0])):
             scale, factors = found
-            scopes, effort = self.joined(factors)
-            return Product(operator, scale, factors, scopes, whole, effort=effort, offset=constant)
-        scopes, effort = self.joined(unknown)
-        return Total(operator, constant, unknown, scopes, whole, effort=effort)
+            return Product(operator, scale, factors, self.scopes(factors), whole, offset=constant)
+        return Total(operator, constant, unknown, self.scopes(unknown), whole)
 
-    def joined(self, parts: Sequence[Num]) -> tuple[list[frozenset[int]], int]:
-        """The variables that each part of a sum or product reads, and its effort."""
-        scopes = [frozenset(self.scope(part)) for part in parts]
-        several = [p for p, scope in zip(parts, scopes, strict=True) if len(scope) > 1]
-        return scopes, 1 + sum(map(_length, several)) // LONG
+    def scopes(self, parts: Sequence[Num]) -> list[frozenset[int]]:
+        return [frozenset(self.scope(part)) for part in parts]
 
     def scope(self, num: Num) -> tuple[int, ...]:
         """The variables that settle a number, ascending."""
@@ -225,11 +214,6 @@ def _factors(num: Num) -> tuple[int, list[Num]] | None:
             return (scale, factors) if whole else None
         case _:
             return None
-
-
-def _length(num: Num) -> int:
-    """How many numbers and operators `num` is written with."""
-    return 1 + sum(map(_length, num.operands)) if isinstance(num, Computed) else 1
 
 
 def _inverse(parents: Sequence[int | None]) -> tuple[tuple[int, ...], ...]:

@@ -88,7 +88,6 @@ class Remainder:
 
     whole: Product
     variables: dict[int, Variable]
-    effort: int = 1
 
     @property
     def scope(self) -> tuple[int, ...]:
@@ -97,6 +96,9 @@ class Remainder:
     @property
     def start(self) -> Value:
         return self.whole
+
+    def effort(self, variable: int, value: Value) -> int:
+        return 1
 
     def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
         assert isinstance(value, Product)
@@ -246,7 +248,7 @@ class _Search:
         key = (number, fact, value)
         if key not in self.known:
             outcomes = self.plan.variables[number].outcomes
-            self._spend(fact.effort * len(outcomes))
+            self._spend(fact.effort(number, value) * len(outcomes))
             self.known[key] = fact.after(number, outcomes, value)
         return self.known[key]
 

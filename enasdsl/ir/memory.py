@@ -13,18 +13,21 @@ from typing import ClassVar, Final, Protocol
 
 from enasdsl.ir.folding import bounds, settle, settled
 from enasdsl.ir.variables import Branch, Variable
-from enasdsl.semantics.symbols import Num
+from enasdsl.semantics.symbols import Computed, Num
 
 REFUSED: Final = "refused"
 """The value of a fact that no architecture may have."""
 MET: Final = "met"
 """The value of a constraint that can no longer fail."""
 
+SETTLED, LONGER = 8, 8
+"""The effort of putting an outcome into a condition at least, and for each of its parts."""
+
 Value = Hashable
 
 
 class Fact(Protocol):
-    """Something remembered; `effort` is how dear one outcome is, in those of a plain sum."""
+    """Something remembered on the way along the variables."""
 
     @property
     def scope(self) -> tuple[int, ...]:
@@ -33,8 +36,8 @@ class Fact(Protocol):
     @property
     def start(self) -> Value: ...
 
-    @property
-    def effort(self) -> int: ...
+    def effort(self, variable: int, value: Value) -> int:
+        """How dear each outcome of a variable is to `after`, in those of a plain sum."""
 
     def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
         """What `value` becomes with each of the `outcomes` of a variable."""
@@ -47,7 +50,9 @@ class Membership:
     allowed: frozenset[int]
     scope: tuple[int, ...]
     start: Value = False
-    effort: int = 1
+
+    def effort(self, variable: int, value: Value) -> int:
+        return 1
 
     def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
         if value:
@@ -60,7 +65,6 @@ class Ways:
     """Whether all memberships of one of several options hold."""
 
     options: tuple[tuple[Membership, ...], ...]
-    effort: int = 2
 
     @property
     def members(self) -> tuple[Membership, ...]:
@@ -73,6 +77,9 @@ class Ways:
     @property
     def start(self) -> Value:
         return tuple(member.start for member in self.members)
+
+    def effort(self, variable: int, value: Value) -> int:
+        return 2
 
     def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
         if value is True:
@@ -100,13 +107,20 @@ class Quota:
     most: int
     scope: tuple[int, ...]
     start: Value = 0
-    effort: int = 1
+
+    def effort(self, variable: int, value: Value) -> int:
+        return 1
 
     def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
         assert isinstance(value, int)
         least = self.least if variable == self.scope[-1] else 0
         numbers = [None if b is None else value + len(b.sample) for b in outcomes]
         return [0 if n is None else n if least <= n <= self.most else REFUSED for n in numbers]
+
+
+def length(num: Num) -> int:
+    """How many numbers and operators `num` is written with."""
+    return 1 + sum(map(length, num.operands)) if isinstance(num, Computed) else 1
 
 
 def put(num: Num, variable: Variable, outcome: Branch | None) -> Num:
@@ -122,7 +136,6 @@ class Truth:
     whole: Num
     known: dict[Num, int] = field(default_factory=dict)
     left: list[Num] = field(default_factory=list)
-    effort: int = 8
 
     @property
     def scope(self) -> tuple[int, ...]:
@@ -131,6 +144,10 @@ class Truth:
     @property
     def start(self) -> Value:
         return self._keep(self.whole)
+
+    def effort(self, variable: int, value: Value) -> int:
+        assert isinstance(value, int)
+        return SETTLED + LONGER * length(self.left[value])
 
     def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
         assert isinstance(value, int)
@@ -168,8 +185,8 @@ class Total:
     open: list[Open] = field(default_factory=list)
     steps: dict[tuple[int, int], list[Step]] = field(default_factory=dict)
     later: dict[int, tuple[int, int]] = field(default_factory=dict)
-    effort: int = 1
     neutral: ClassVar[int] = 0
+    plain: ClassVar[int] = 1
 
     @property
     def scope(self) -> tuple[int, ...]:
@@ -179,6 +196,17 @@ class Total:
     def start(self) -> Value:
         low, high = self._bounds((), -1)
         return self._judged([(self.constant, self._keep(()), low, high)], self.neutral)[0]
+
+    def effort(self, variable: int, value: Value) -> int:
+        """That of the terms that the variable reads, once for all sums so far."""
+        assert isinstance(value, tuple)
+        left = value[1]
+        if (variable, left) in self.steps:
+            return self.plain
+        begun = dict(self.open[left])
+        read = (n for n, scope in enumerate(self.scopes) if variable in scope)
+        terms = (begun.get(n, self.terms[n]) for n in read)
+        return self.plain + LONGER * sum(length(t) for t in terms if isinstance(t, Computed))
 
     def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
         assert isinstance(value, tuple)
@@ -256,6 +284,7 @@ class Product(Total):
 
     offset: int = 0
     neutral: ClassVar[int] = 1
+    plain: ClassVar[int] = 2
 
     @staticmethod
     def join(first: int, second: int) -> int:
@@ -267,8 +296,11 @@ class Product(Total):
     def _judge(self, product: int, left: int, low: int, high: int) -> Value:
         """The value for a product so far; beyond `ceiling` it only matters whether a 0 follows."""
         ceiling = abs(self.offset) + 1
-        product = max(-ceiling, min(product, ceiling))
-        least, most = sorted((product * low + self.offset, product * high + self.offset))
+        if not -ceiling <= product <= ceiling:
+            product = ceiling if product > 0 else -ceiling
+        least, most = product * low + self.offset, product * high + self.offset
+        if least > most:
+            least, most = most, least
         if self.operator == "<=":
             return MET if most <= 0 else REFUSED if least > 0 else (product, left)
         zero, other = (MET, REFUSED) if self.operator == "==" else (REFUSED, MET)
@@ -282,7 +314,14 @@ class Demand:
     alternatives: tuple[Truth | Total, ...]
     scope: tuple[int, ...]
     start: Value
-    effort: int
+
+    def effort(self, variable: int, value: Value) -> int:
+        if value is MET:
+            return 1
+        assert isinstance(value, tuple)
+        pairs = zip(self.alternatives, value, strict=True)
+        read = [(a, v) for a, v in pairs if v is not REFUSED and variable in a.variables]
+        return sum(a.effort(variable, v) for a, v in read)
 
     def after(self, variable: int, outcomes: Sequence[Branch | None], value: Value) -> list[Value]:
         if value is MET:
@@ -308,5 +347,4 @@ def demand(alternatives: Sequence[Truth | Total]) -> Demand:
     """The clause of which one of these must hold."""
     scope = sorted({n for a in alternatives for n in a.variables})
     start = joined(tuple(a.start for a in alternatives))
-    effort = sum(a.effort for a in alternatives)
-    return Demand(tuple(alternatives), tuple(scope), start, effort)
+    return Demand(tuple(alternatives), tuple(scope), start)
