@@ -21,14 +21,12 @@ from enasdsl.nn.weights import Init
 from enasdsl.search.alternation import Alternation
 from enasdsl.search.averaging import Averaging
 from enasdsl.search.compiling import SpaceFile
-from enasdsl.search.errors import SearchError
-from enasdsl.search.idle import idle, named, refuse_idle
 from enasdsl.search.losses import aside, beside, hold
 from enasdsl.search.problem import Images, Language, Problem, loss_of
 from enasdsl.search.retraining import Retraining
 from enasdsl.search.schedule import learning_rate
 from enasdsl.search.seeds import generator
-from enasdsl.semantics.recipe import Recipe, Reward, validate
+from enasdsl.semantics.recipe import Reward
 from enasdsl.semantics.training import ChildWeights, Data, Schedule, Training
 from enasdsl.source import SourceFile
 
@@ -266,43 +264,3 @@ def test_a_search_with_dropped_paths_that_was_cut_ends_as_one_that_was_not(tmp_p
     while not resumed.done:
         resumed.step()
     assert numbers(resumed.state_dict()) == numbers(whole.state_dict())
-
-
-# ------------------------------------------------------------------------- idle
-
-
-def _recipe(**settings: object) -> Recipe:
-    return validate({key.replace("__", "."): value for key, value in settings.items()})
-
-
-@pytest.mark.parametrize(
-    ("text", "key", "value"),
-    [
-        (LANGUAGE, "data.cutout", 16),
-        (LANGUAGE, "controller.skip_weight", 0.8),
-        (LANGUAGE, "weights.auxiliary.weight", 0.4),
-        (IMAGES, "data.bptt", 20),
-        (IMAGES, "reward.c", 1),
-        (IMAGES, "child.weights.penalty.slowness", 1e-3),
-        (IMAGES, "weights.schedule.gamma", 0.9),
-        (IMAGES, "weights.init.bound", 0.1),
-        (IMAGES, "child.weights.average.patience", 3),
-    ],
-)
-def test_a_setting_that_can_do_nothing_is_refused(text: str, key: str, value: object) -> None:
-    space = assembly_space(text)
-    recipe = _recipe(**{key: value})
-    assert key in set(named("", recipe))
-    assert [found for found, _ in idle([key], recipe, space)] == [key]
-    with pytest.raises(SearchError, match="has no effect"):
-        refuse_idle({key: value}, recipe, space)
-
-
-def test_a_setting_that_does_something_is_not_refused() -> None:
-    settings: dict[str, object] = {
-        "data.cutout": 4, "controller.skip_weight": 0.8, "reward.dropout": True,
-        "weights.auxiliary.weight": 0.4, "weights.schedule.kind": "step",
-        "weights.schedule.gamma": 0.5, "child.weights.average.kind": "stalled",
-        "child.weights.average.patience": 3,
-    }  # fmt: skip
-    refuse_idle(settings, _recipe(**settings), assembly_space(SIDE))

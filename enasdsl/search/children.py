@@ -25,6 +25,7 @@ from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
 from enasdsl.search.deriving import derived_tokens, score
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
+from enasdsl.search.idle import TRAINING, refuse_idle
 from enasdsl.search.offspring import child_params, read_architecture
 from enasdsl.search.problem import shown
 from enasdsl.search.run import Run, write_json
@@ -141,8 +142,10 @@ def recipe_of(run: Run, settings: Mapping[str, object]) -> Recipe:
 
 def _try(assembly: Assembly, token: str, settings: Mapping[str, object]) -> None:
     """Raises SearchError where settings make no children of these architectures."""
-    params = child_params(recipe_of(assembly.run, settings), shared=False)
+    recipe = recipe_of(assembly.run, settings)
+    params = child_params(recipe, shared=False)
     space = SpaceFile.open(assembly.run.space_file).space(params, assembly.data.task)
+    refuse_idle(settings, recipe, space, TRAINING)
     read_architecture(space, token)
 
 

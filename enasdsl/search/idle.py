@@ -1,8 +1,10 @@
-"""Settings that are named and say nothing, for this space or beside other settings."""
+"""Settings that are named and say nothing: to who reads them, for this space, beside others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
 from rich.console import Console
 
@@ -11,22 +13,47 @@ from enasdsl.ir.space import Source, Space
 from enasdsl.ir.spelling import bitwise
 from enasdsl.search.errors import SearchError
 from enasdsl.search.leaning import biases, leanings
-from enasdsl.semantics.recipe import Recipe
+from enasdsl.search.strategy import STRATEGIES
+from enasdsl.semantics.recipe import SECTIONS, Recipe
 from enasdsl.semantics.training import ChildWeights, Section, Training
 
 Reason = str | None
 _DROPS = {"dropout", "sequence_dropout", "drop_path"}
 
 
-def refuse_idle(asked: Mapping[str, object], recipe: Recipe, space: Space) -> None:
-    """Raises SearchError for a setting given by hand that has no effect on a search of a space.
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads settings: a search by a strategy, perhaps with a table; without one a training."""
+
+    strategy: str | None = None
+    table: bool = False
+
+    def passes(self, key: str) -> Reason:
+        """Why a setting is not looked at; nothing for a strategy that a package brings."""
+        if self.strategy is None:
+            return _unread_by_training(key)
+        readers = _nearest(key, _BY_TABLE if self.table else _BY_STRATEGY)
+        if readers == ():
+            return "rewards stand in a table, and nothing is trained"
+        if readers is None or self.strategy in readers or self.strategy not in STRATEGIES:
+            return None
+        return f"`{self.strategy}` does not read it, as --strategy {_either(readers)} would"
+
+
+TRAINING = Reader()
+
+
+def refuse_idle(asked: Mapping[str, object], recipe: Recipe, space: Space, reader: Reader) -> None:
+    """Raises SearchError for a setting given by hand that has no effect on who reads it.
 
     So it does for a preference of the controller, whoever gives it, that names nothing.
     """
     leanings(space, "prefer", recipe.controller.prefer)
     biases(space, recipe.controller.bias)
-    found = [f"`{key}` has no effect: {why}" for key, why in idle(leaves("", asked), recipe, space)]
-    if found:
+    keys = sorted(leaves("", asked))
+    why = {**dict(idle(keys, recipe, space)), **{k: r for k in keys if (r := reader.passes(k))}}
+    if why:
+        found = (f"`{key}` has no effect: {why[key]}" for key in keys if key in why)
         raise SearchError("; ".join(found), "leave it out of --set")
 
 
@@ -86,6 +113,28 @@ def features(space: Space) -> frozenset[str]:
     return frozenset(found)
 
 
+def _unread_by_training(key: str) -> Reason:
+    section, _, name = key.rpartition(".")
+    top = key.partition(".")[0]
+    if top not in SECTIONS[""] or top in ("child", "params"):
+        return None
+    if name in SECTIONS.get(f"child.{section}", ()):
+        return f"a training has its own, `child.{key}`"
+    return "a search alone reads it"
+
+
+def _nearest(key: str, table: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
+    """What a table says of a key, or of the nearest section around it."""
+    around = accumulate(key.split("."), "{}.{}".format)
+    return next((table[k] for k in reversed(list(around)) if k in table), None)
+
+
+def _either(names: Sequence[str]) -> str:
+    """Names as alternatives: `a, b or c`."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def _drops_words(value: Apply) -> bool:
     return value.op == "embedding" and dict(value.args)["word_dropout"] != 0
 
@@ -136,6 +185,31 @@ _BY_SPACE: Mapping[str, Callable[[frozenset[str]], Reason]] = {
     "controller.skip_slope": _SKIPS,
 }
 """What each setting needs of a space; the heads of a child are those of its own params."""
+
+_LEARNING = ("enas", "evolution")
+_MIXING = ("darts", "gdas")
+_BY_STRATEGY: Mapping[str, tuple[str, ...]] = {
+    "controller": ("enas",),
+    "controller.steps": _LEARNING,
+    "controller.children": _LEARNING,
+    "evolution": ("evolution", "spos"),
+    "relaxation": _MIXING,
+    "relaxation.temperature": ("gdas",),
+    "relaxation.coldest": ("gdas",),
+    "weights.children": tuple(name for name in STRATEGIES if name != "darts"),
+}
+"""The strategies that read a setting, or all below it, where not each does."""
+_TRAINED = (
+    "data", "weights", "relaxation", "controller.steps", "reward.c", "reward.dropout",
+    "derive.samples",
+)  # fmt: skip
+_BY_TABLE: Mapping[str, tuple[str, ...]] = {
+    **{key: readers for key, readers in _BY_STRATEGY.items() if key.startswith("controller")},
+    "controller.children": tuple(STRATEGIES),
+    "evolution": ("evolution",),
+    **dict.fromkeys(_TRAINED, ()),
+}
+"""The same where rewards stand in a table: none reads what is for shared weights."""
 
 _SGD = _when(lambda w: w.optimizer == "sgd", "`adam` has its own")
 _AVERAGED = "the kind of average is another"

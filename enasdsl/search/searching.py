@@ -14,7 +14,7 @@ from enasdsl.search.clock import Clock
 from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
-from enasdsl.search.idle import refuse_idle, say_idle
+from enasdsl.search.idle import Reader, refuse_idle, say_idle
 from enasdsl.search.judging import preliminary
 from enasdsl.search.progress import budget_words
 from enasdsl.search.run import Info, Run, create, fresh_folder, open_run
@@ -84,7 +84,7 @@ def _begun(asked: Info, settings: Settings, out: str | Path | None) -> Assembly:
     file = SpaceFile.open(asked.file)
     name, recipe = file.recipe(asked.recipe, settings, loaded.task)
     space = file.space(recipe.params, loaded.task)
-    refuse_idle(settings, recipe, space)
+    refuse_idle(settings, recipe, space, Reader(asked.strategy))
     strategy_of(asked.strategy, space, recipe, asked.seed)  # one that cannot be leaves no folder
     found = {
         "main": file.path.name,

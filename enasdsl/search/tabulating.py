@@ -14,6 +14,7 @@ from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
 from enasdsl.search.deriving import traded
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
+from enasdsl.search.idle import Reader, refuse_idle
 from enasdsl.search.keeping import write_best
 from enasdsl.search.listing import front_listing, listing
 from enasdsl.search.progress import budget_words
@@ -89,6 +90,7 @@ def _begun(asked: Info, settings: Mapping[str, object], out: str | Path | None) 
     else:
         recipe = file.recipe(asked.recipe, settings)[1]
     space = file.design(recipe.params)
+    refuse_idle(settings, recipe, space, Reader(asked.strategy, table=True))
     found = {"main": file.path.name, "space": space.name, "hash": space.hash}
     run = Run(
         Path(out) if out else fresh_folder(f"{space.name}-table"),

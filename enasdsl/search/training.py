@@ -22,7 +22,7 @@ from enasdsl.search.clock import Clock
 from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
-from enasdsl.search.idle import refuse_idle
+from enasdsl.search.idle import TRAINING, refuse_idle
 from enasdsl.search.offspring import Offspring, child_params, chosen, read_architecture
 from enasdsl.search.problem import shown
 from enasdsl.search.progress import budget_words
@@ -146,7 +146,7 @@ def _begun(
         origin = _from_file(asked, arch, settings, loaded.task)
     params = child_params(origin.recipe, shared=asked.shared is not None)
     space = origin.file.space(params, loaded.task)
-    refuse_idle(settings, origin.recipe, space)
+    refuse_idle(settings, origin.recipe, space, TRAINING)
     found = {
         "main": origin.file.path.name,
         "recipe": origin.name,
