@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from safetensors.torch import load_file
 from search_worlds import IMAGES, LANGUAGE, write_world
 from test_recipes_training import SIDE, assembly_space
 
+from enasdsl.ir.record import to_token
 from enasdsl.search import derive, search, search_table, train, verdict
 from enasdsl.search.compiling import over_params, read_recipe
 from enasdsl.search.errors import SearchError
 from enasdsl.search.idle import TRAINING, Reader, idle, named, refuse_idle
+from enasdsl.search.run import open_run
 from enasdsl.search.strategy import STRATEGIES
 from enasdsl.semantics.recipe import Recipe, validate
 
@@ -133,3 +138,40 @@ def test_every_command_refuses_before_it_writes(tmp_path: Path) -> None:
         verdict(out, settings=wrong, children=1)
     assert not (out / "child").exists()
     assert not (out / "verdict").exists()
+
+
+# ---------------------------------------------------------------------- params
+
+
+def test_a_param_that_is_set_at_train_is_the_child_s(tmp_path: Path) -> None:
+    """The recipe's child has one of its own, which the command line overrides."""
+    file, data = write_world(tmp_path)
+    file.write_text(file.read_text().replace("child {", "child { params { hidden: 7 };"))
+    said = io.StringIO()
+    console = Console(file=said, width=1000)
+    search(file, data, settings={"hidden": 5}, out=tmp_path / "run", console=console)
+    assert "note: the child has `hidden` 7 of its own" in said.getvalue()
+    assert "--set child.params.hidden=5" in said.getvalue()
+    best = to_token(derive(tmp_path / "run").best[0].architecture)
+
+    def hidden(source: Path, name: str, **settings: object) -> int:
+        dotted = {key.replace("__", "."): value for key, value in settings.items()}
+        out = tmp_path / name
+        train(source, data, arch=best, settings={**dotted, "child.weights.epochs": 1}, out=out)
+        table = load_file(out / "weights.safetensors")
+        return next(t.shape[1] for name, t in table.items() if "embedding" in name)
+
+    for n, source in enumerate((tmp_path / "run", file)):
+        assert hidden(source, f"own{n}") == 7
+        assert hidden(source, f"set{n}", hidden=9) == 9
+        assert hidden(source, f"params{n}", params__hidden=9) == 9
+        assert hidden(source, f"child{n}", hidden=9, child__params__hidden=10) == 10
+    verdict(tmp_path / "run", settings={"hidden": 4, "child.weights.epochs": 1}, children=1)
+    assert open_run(tmp_path / "run/verdict/random1").recipe.child.params == {"hidden": 4}
+
+
+def test_a_param_of_the_search_alone_is_not_noted(tmp_path: Path) -> None:
+    file, data = write_world(tmp_path)
+    said = io.StringIO()
+    search(file, data, settings={"hidden": 5}, out=tmp_path / "run", console=Console(file=said))
+    assert "note" not in said.getvalue()

@@ -21,7 +21,7 @@ from enasdsl.search.assembly import Assembly
 from enasdsl.search.chance import Uniform
 from enasdsl.search.clock import Clock, interruptible
 from enasdsl.search.comparison import Trained
-from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
+from enasdsl.search.compiling import SpaceFile, over_child, read_recipe
 from enasdsl.search.deriving import derived_tokens, score
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
@@ -137,7 +137,7 @@ def planned(
 
 def recipe_of(run: Run, settings: Mapping[str, object]) -> Recipe:
     """The recipe of a run with settings over it; raises SearchError."""
-    return read_recipe(run.recipe.model_dump(), over_params(settings))
+    return read_recipe(run.recipe.model_dump(), over_child(settings))
 
 
 def _try(assembly: Assembly, token: str, settings: Mapping[str, object]) -> None:

@@ -129,6 +129,13 @@ def over_params(settings: Settings) -> dict[str, object]:
     }
 
 
+def over_child(settings: Settings) -> dict[str, object]:
+    """Settings as `--set` gives them to a training: a param is the child's, whoever has it too."""
+    found = over_params(settings)
+    params = {k: value for k, value in found.items() if k.partition(".")[0] == "params"}
+    return {**{f"child.{key}": value for key, value in params.items()}, **found}
+
+
 def read_recipe(written: Mapping[str, object], settings: Settings) -> Recipe:
     """A recipe with settings put over it; raises SearchError for what the schema refuses."""
     try:

@@ -65,7 +65,25 @@ def say_idle(recipe: Recipe, space: Space, console: Console | None) -> None:
     """
     keys = [key for key in named("", recipe) if key in _BY_SPACE]
     for key, why in idle(keys, recipe, space):
-        (console or Console(stderr=True)).print(f"note: `{key}` has no effect: {why}")
+        _note(f"`{key}` has no effect: {why}", console)
+
+
+def say_own(asked: Mapping[str, object], recipe: Recipe, console: Console | None) -> None:
+    """Prints a line for each param given by hand of which the recipe's child has a value too."""
+    search, child = recipe.params, recipe.child.params
+    given = {key.removeprefix("params.") for key in leaves("", asked)}
+    for name in sorted(given & search.keys() & child.keys()):
+        if search[name] != child[name] and f"child.params.{name}" not in given:
+            _note(
+                f"the child has `{name}` {child[name]} of its own; "
+                f"--set child.params.{name}={search[name]} changes it",
+                console,
+            )
+
+
+def _note(text: str, console: Console | None) -> None:
+    console = console or Console(stderr=True)
+    console.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
 
 
 def leaves(path: str, settings: Mapping[str, object]) -> Iterator[str]:

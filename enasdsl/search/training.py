@@ -16,10 +16,11 @@ from enasdsl.ir.count import count
 from enasdsl.ir.record import to_json, to_token
 from enasdsl.ir.sample import unrank
 from enasdsl.ir.space import Architecture, Space
-from enasdsl.search.assembly import dataset, device_of
+from enasdsl.nn.native import wanted
+from enasdsl.search.assembly import dataset, device_of, native_kernels
 from enasdsl.search.checkpoint import replacing
 from enasdsl.search.clock import Clock
-from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
+from enasdsl.search.compiling import SpaceFile, over_child, read_recipe
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
 from enasdsl.search.idle import TRAINING, refuse_idle
@@ -100,6 +101,7 @@ def train(
         asked = Info(
             kind="child", file=str(source), data=data or "", data_root=_absolute(data_root),
             recipe=recipe, seed=seed or 0, device=str(where), budget=budget,
+            native=native_kernels(asked=wanted()),
         )  # fmt: skip
         asked = _of_search(asked, parent, seed, from_shared=from_shared) if parent else asked
         offspring = _begun(asked, parent, arch, settings or {}, out)
@@ -160,14 +162,14 @@ def _begun(
 
 
 def _from_search(parent: Run, arch: str | None, settings: Settings) -> _Origin:
-    recipe = read_recipe(parent.recipe.model_dump(), over_params(settings))
+    recipe = read_recipe(parent.recipe.model_dump(), over_child(settings))
     file = SpaceFile.open(parent.space_file)
     return _Origin(file, recipe, parent.info.recipe, chosen(parent, arch), parent.child)
 
 
 def _from_file(asked: Info, arch: str | None, settings: Settings, task: Task) -> _Origin:
     file = SpaceFile.open(asked.file)
-    name, recipe = file.recipe(asked.recipe, settings, task)
+    name, recipe = file.recipe(asked.recipe, over_child(settings), task)
     folder = fresh_folder(f"{file.path.stem}-child")
     return _Origin(file, recipe, name, arch, folder)
 
@@ -192,11 +194,12 @@ def _resumed(
     run = open_run(folder)
     if run.info.kind != "child":
         raise SearchError(f"{folder} is no child", "go on with `enasdsl search --resume`")
-    if read_recipe(run.recipe.model_dump(), over_params(settings)) != run.recipe:
+    if read_recipe(run.recipe.model_dump(), over_child(settings)) != run.recipe:
         raise SearchError(
             "a training that resumes keeps its recipe, and --set would change it",
             "start again with another --out",
         )
+    native_kernels(asked=run.info.native)
     loaded = dataset(run.info.data, data_root or run.info.data_root, where)
     return Offspring(run, loaded, where)
 
