@@ -9,8 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from enasdsl.nn.native import wanted
-from enasdsl.search.assembly import Assembly, dataset, device_of, native_kernels
+from enasdsl.search.assembly import Assembly, dataset, device_of
 from enasdsl.search.clock import Clock
 from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
 from enasdsl.search.drive import Ending
@@ -72,7 +71,6 @@ def search(
         asked = Info(
             kind="search", file=str(space_file), data=data, data_root=root, recipe=recipe,
             strategy=check_strategy(strategy), seed=seed, device=device, budget=budget,
-            native=native_kernels(asked=wanted()),
         )  # fmt: skip
         assembly = _begun(asked, settings or {}, out)
         say_idle(assembly.run.recipe, assembly.space, console)
@@ -124,7 +122,6 @@ def _reopen(out: str | Path | None, data: str, settings: Settings) -> Run:
             f"{out} was started on `{run.info.data}`, not on `{data}`",
             f"go on with {resuming(run, None)}",
         )
-    native_kernels(asked=run.info.native)
     asked = read_recipe(run.recipe.model_dump(), over_params(settings))
     if asked != run.recipe:
         raise SearchError(

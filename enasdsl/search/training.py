@@ -16,8 +16,7 @@ from enasdsl.ir.count import count
 from enasdsl.ir.record import to_json, to_token
 from enasdsl.ir.sample import unrank
 from enasdsl.ir.space import Architecture, Space
-from enasdsl.nn.native import wanted
-from enasdsl.search.assembly import dataset, device_of, native_kernels
+from enasdsl.search.assembly import dataset, device_of
 from enasdsl.search.checkpoint import replacing
 from enasdsl.search.clock import Clock
 from enasdsl.search.compiling import SpaceFile, over_child, read_recipe
@@ -101,7 +100,6 @@ def train(
         asked = Info(
             kind="child", file=str(source), data=data or "", data_root=_absolute(data_root),
             recipe=recipe, seed=seed or 0, device=str(where), budget=budget,
-            native=native_kernels(asked=wanted()),
         )  # fmt: skip
         asked = _of_search(asked, parent, seed, from_shared=from_shared) if parent else asked
         offspring = _begun(asked, parent, arch, settings or {}, out)
@@ -199,7 +197,6 @@ def _resumed(
             "a training that resumes keeps its recipe, and --set would change it",
             "start again with another --out",
         )
-    native_kernels(asked=run.info.native)
     loaded = dataset(run.info.data, data_root or run.info.data_root, where)
     return Offspring(run, loaded, where)
 
