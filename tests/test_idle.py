@@ -170,6 +170,19 @@ def test_a_param_that_is_set_at_train_is_the_child_s(tmp_path: Path) -> None:
     assert open_run(tmp_path / "run/verdict/random1").recipe.child.params == {"hidden": 4}
 
 
+def test_shared_weights_are_of_the_sizes_of_the_search(tmp_path: Path) -> None:
+    file, data = write_world(tmp_path)
+    run, out = tmp_path / "run", tmp_path / "child"
+    search(file, data, out=run)
+    best = to_token(derive(run).best[0].architecture)
+    with pytest.raises(SearchError, match="not of the sizes"):
+        train(run, settings={"hidden": 9}, from_shared=True, out=out)
+    with pytest.raises(SearchError, match="has no shared weights"):
+        train(file, data, arch=best, from_shared=True, out=out)
+    assert not out.exists()
+    assert train(run, settings={"hidden": 6}, from_shared=True, out=out).epochs == 2
+
+
 def test_a_param_of_the_search_alone_is_not_noted(tmp_path: Path) -> None:
     file, data = write_world(tmp_path)
     said = io.StringIO()

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from enasdsl.ir.named import named
+from enasdsl.ir.parameters import owned
 from enasdsl.ir.pricing import unbounded
 from enasdsl.ir.record import RecordError
 from enasdsl.ir.space import Architecture, Space
@@ -23,11 +24,23 @@ from enasdsl.search.retraining import Retraining
 from enasdsl.search.run import Run, open_run
 from enasdsl.search.seeds import device_generator, generator
 from enasdsl.semantics.recipe import Recipe, settled
+from enasdsl.semantics.task import Task
 
 
 def child_params(recipe: Recipe, *, shared: bool) -> dict[str, object]:
     """The params of the file for the child: the search's alone if it starts from shared weights."""
     return {**recipe.params} if shared else {**recipe.params, **recipe.child.params}
+
+
+def refuse_other_weights(parent: Run, space: Space, task: Task) -> None:
+    """Raises SearchError where a space has other weights than those that a search shares."""
+    shared = SpaceFile.open(parent.space_file).space(parent.recipe.params, task)
+    sizes = [[owned(spec) for spec in one.places] for one in (shared, space)]
+    if sizes[0] != sizes[1]:
+        raise SearchError(
+            f"the shared weights of {parent.folder} are not of the sizes that this child has",
+            "leave out --from-shared, or the params and the data that are not those of the search",
+        )
 
 
 def read_architecture(space: Space, words: str) -> Architecture:

@@ -23,7 +23,13 @@ from enasdsl.search.compiling import SpaceFile, over_child, read_recipe
 from enasdsl.search.drive import Ending
 from enasdsl.search.errors import SearchError
 from enasdsl.search.idle import TRAINING, refuse_idle
-from enasdsl.search.offspring import Offspring, child_params, chosen, read_architecture
+from enasdsl.search.offspring import (
+    Offspring,
+    child_params,
+    chosen,
+    read_architecture,
+    refuse_other_weights,
+)
 from enasdsl.search.problem import shown
 from enasdsl.search.progress import budget_words
 from enasdsl.search.run import Info, Run, create, fresh_folder, open_run, write_json
@@ -102,6 +108,8 @@ def train(
             recipe=recipe, seed=seed or 0, device=str(where), budget=budget,
         )  # fmt: skip
         asked = _of_search(asked, parent, seed, from_shared=from_shared) if parent else asked
+        if from_shared and parent is None:
+            raise SearchError(f"{source} has no shared weights", "name the folder of a search")
         offspring = _begun(asked, parent, arch, settings or {}, out)
     run = offspring.run.folder
     session = Session(run, clock, resume=resume, closing=CLOSING, console=console)
@@ -147,6 +155,8 @@ def _begun(
     params = child_params(origin.recipe, shared=asked.shared is not None)
     space = origin.file.space(params, loaded.task)
     refuse_idle(settings, origin.recipe, space, TRAINING)
+    if parent is not None and asked.shared is not None:
+        refuse_other_weights(parent, space, loaded.task)
     found = {
         "main": origin.file.path.name,
         "recipe": origin.name,
