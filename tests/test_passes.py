@@ -92,7 +92,7 @@ def loss_after(
     network: Network, some: tuple[Pass, ...], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> Callable[[Supernet], Tensor]:
     """The loss of a network after some passes alone, through its logits."""
-    monkeypatch.setattr("enasdsl.nn.execute.lowered", lambda n: lowered(n, some))
+    monkeypatch.setattr("enasdsl.nn.execute.lowered", lambda n, _: lowered(n, some))
     x, targets = batch(name)
 
     def run(net: Supernet) -> Tensor:

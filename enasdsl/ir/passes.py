@@ -7,6 +7,7 @@ them in the same order. `nn/` has the torch code of what only passes make.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
@@ -179,9 +180,24 @@ def _sparse(conv: Kernel) -> bool:
     return (args["kernel"], args["stride"], args["groups"], args["bias"]) == (1, 2, 1, False)
 
 
+def rectified(old: Kernels) -> Kernels:
+    """A batch norm of which only a ReLU has need is one kernel with it."""
+    readers = Counter([*old.outputs, *(ref for call in old.calls for ref in call.inputs)])
+    new = Rewriting(old)
+    for ref, call in new.pending():
+        relu = old.kernel(ref, "relu")
+        norm = relu and old.kernel(relu.inputs[0], "batch_norm")
+        if relu and norm and readers[relu.inputs[0]] == 1:
+            call = replace(norm, op="norm_relu", inputs=new.moved(norm.inputs))
+        new.where[ref] = new.add(call)
+    return new.done()
+
+
 PASSES: tuple[Pass, ...] = (
     without_identities, without_zeros, once, blended, joined, halved, pruned,
 )  # fmt: skip
+NATIVE_PASSES: tuple[Pass, ...] = (*PASSES, rectified, pruned)
+"""Those for native kernels, which torch has no use of."""
 
 
 def lowered(network: Network, passes: Sequence[Pass] = PASSES) -> Kernels:

@@ -21,7 +21,8 @@ class Child(WeightStore):
     """A network with weights as large as it uses them, named as in the supernet.
 
     Without `batch_statistics`, as by default, batch norm keeps running values and uses them in
-    evaluation. Dropout draws from `noise`, or from torch's generator of the device.
+    evaluation. Dropout draws from `noise`, or from torch's generator of the device. `native` is as
+    for a supernet.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Child(WeightStore):
         init: Init,
         generator: torch.Generator,
         batch_statistics: bool = False,
+        native: bool = False,
     ) -> None:
         super().__init__()
         self.network = network
@@ -48,7 +50,7 @@ class Child(WeightStore):
             found = regions(step, named)
             return {name: pack(r, self.shared[r.key]) for name, r in found.items()}
 
-        self.program = Program(network, packed)
+        self.program = Program(network, packed, native=native)
 
     @classmethod
     def from_supernet(cls, supernet: Supernet, architecture: Architecture | Network) -> Self:
@@ -60,6 +62,7 @@ class Child(WeightStore):
             init=Init("uniform", bound=0.0),
             generator=torch.Generator(),
             batch_statistics=supernet.batch_statistics,
+            native=supernet.native,
         )
         with torch.no_grad():
             for key, region in child.shared.items():

@@ -12,12 +12,12 @@ from torch import Tensor
 from enasdsl.ir.graph import Network, Step
 from enasdsl.ir.kernels import Kernel, Kernels, Recurrence
 from enasdsl.ir.parameters import Region
-from enasdsl.ir.passes import lowered
-from enasdsl.nn.build import FORWARD
+from enasdsl.ir.passes import NATIVE_PASSES, PASSES, lowered
 from enasdsl.nn.cell import Cell
 from enasdsl.nn.kernels import forward_of
 from enasdsl.nn.loss import linear_loss, loss_of
 from enasdsl.nn.mode import Args, Forward, Mode
+from enasdsl.nn.native.images import NATIVE
 from enasdsl.nn.recurrence import unrolled
 from enasdsl.nn.regularise import ramped
 from enasdsl.nn.weights import WeightStore, cut, paste
@@ -81,12 +81,16 @@ class Loop:
 
 
 class Program:
-    """A network bound to torch code; it holds no tensors, and serves any store with its places."""
+    """A network bound to torch code; it holds no tensors, and serves any store with its places.
 
-    def __init__(self, network: Network, regions: Regions) -> None:
+    With `native`, kernels in C++ run where there are some.
+    """
+
+    def __init__(self, network: Network, regions: Regions, *, native: bool = False) -> None:
         self.network = network
         steps = tuple(ramped(network.steps))
-        self.bound = Bound(lowered(replace(network, steps=steps)), regions)
+        kernels = lowered(replace(network, steps=steps), NATIVE_PASSES if native else PASSES)
+        self.bound = Bound(kernels, regions, native=native)
 
     def run(
         self,
@@ -133,13 +137,13 @@ def laid_out(x: Tensor) -> Tensor:
 class Bound:
     """Kernels bound to torch code."""
 
-    def __init__(self, kernels: Kernels, regions: Regions) -> None:
+    def __init__(self, kernels: Kernels, regions: Regions, *, native: bool = False) -> None:
         free = _last_uses(kernels)
         self.kernels = kernels
         self.calls: tuple[Call | Loop, ...] = tuple(
-            _loop(kernels, call, gone, regions)
+            _loop(kernels, call, gone, regions, native=native)
             if isinstance(call, Recurrence)
-            else _call(call, gone, regions)
+            else _call(call, gone, regions, native=native)
             for call, gone in zip(kernels.calls, free, strict=True)
         )
 
@@ -206,8 +210,9 @@ def _last_uses(kernels: Kernels) -> list[tuple[int, ...]]:
     return [tuple(gone) for gone in free]
 
 
-def _call(kernel: Kernel, free: tuple[int, ...], regions: Regions) -> Call:
-    forward, args = forward_of(kernel.op), dict(kernel.args)
+def _call(kernel: Kernel, free: tuple[int, ...], regions: Regions, *, native: bool) -> Call:
+    known = NATIVE if native else {}
+    forward, args = known.get(kernel.op) or forward_of(kernel.op), dict(kernel.args)
     found = dict(_named(kernel, args, regions))
     scattered = {n: r for n, r in found.items() if r.buffer and len(r.spans[0]) > 1}
     if scattered:
@@ -221,19 +226,21 @@ def _call(kernel: Kernel, free: tuple[int, ...], regions: Regions) -> Call:
 
 def _named(kernel: Kernel, args: Args, regions: Regions) -> Iterator[tuple[str, Region]]:
     """The weights of a call; those of several members are numbered."""
-    registered = kernel.op in FORWARD
+    alone = len(kernel.members) == 1
     for number, member in enumerate(kernel.members):
         for name, region in regions(member).items():
-            if registered:
+            if alone:
                 yield name, region
             elif name != "bias" or args["bias"]:
                 yield f"{number}.{name}", region
 
 
-def _loop(kernels: Kernels, call: Recurrence, free: tuple[int, ...], regions: Regions) -> Loop:
+def _loop(
+    kernels: Kernels, call: Recurrence, free: tuple[int, ...], regions: Regions, *, native: bool
+) -> Loop:
     states = call.body.inputs[len(call.body.inputs) - call.states :]
     sequences = tuple(bool(kernels.shape(i).space) for i in call.inputs)
-    body = Bound(call.body, regions)
+    body = Bound(call.body, regions, native=native)
     return Loop(
         body,
         call.inputs,

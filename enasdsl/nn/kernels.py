@@ -64,6 +64,6 @@ def refuse_second_derivatives() -> None:
     """Raises RuntimeError where autograd asks a gradient of our own to be differentiable."""
     if torch.is_grad_enabled():
         raise RuntimeError(
-            "recurrent cells and losses in pieces have first derivatives only: "
+            "recurrent cells, losses in pieces and native kernels have first derivatives only: "
             "differentiate without create_graph=True"
         )

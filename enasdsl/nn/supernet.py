@@ -21,6 +21,7 @@ class Supernet(WeightStore):
     A gradient reaches only the weights that the architecture uses; all others keep `grad` None,
     and of a sliced weight the rest gets zeros. With `batch_statistics`, batch norm normalises by
     the batch in training and evaluation alike and keeps nothing; without, it keeps running values.
+    With `native`, kernels in C++ run where there are some.
     Dropout draws from `noise`, or, where that is None, from torch's generator of the device.
     """
 
@@ -31,11 +32,13 @@ class Supernet(WeightStore):
         init: Init,
         generator: torch.Generator,
         batch_statistics: bool = True,
+        native: bool = False,
         remembered: int = 64,
     ) -> None:
         super().__init__()
         self.space = space
         self.batch_statistics = batch_statistics
+        self.native = native
         self.places = by_name(space.places)
         self.remembered = remembered
         self.programs: OrderedDict[Architecture | int, Program] = OrderedDict()
@@ -78,7 +81,7 @@ class Supernet(WeightStore):
         program = self.programs.pop(key, None)
         if program is None:
             network = self._network(architecture)
-            program = Program(network, lambda step: regions(step, self.places))
+            program = Program(network, lambda step: regions(step, self.places), native=self.native)
         self.programs[key] = program
         if len(self.programs) > self.remembered:
             self.programs.popitem(last=False)

@@ -13,6 +13,7 @@ from enasdsl.data.images import ImageData
 from enasdsl.data.load import load
 from enasdsl.data.text import TextData
 from enasdsl.ir.space import Architecture, Space
+from enasdsl.nn.native import VARIABLE, built
 from enasdsl.nn.supernet import Supernet
 from enasdsl.nn.weights import Init
 from enasdsl.search.alternation import Alternation, shared_model
@@ -42,6 +43,15 @@ def device_of(name: str) -> torch.device:
         reason = str(error).splitlines()[0]
         raise SearchError(f"no device `{name}`: {reason}", "try --device cpu") from error
     return device
+
+
+def native_kernels(*, asked: bool) -> None:
+    """Raises SearchError where kernels in C++ are asked for and there are none."""
+    if asked and not built():
+        raise SearchError(
+            "native kernels are asked for, and this installation has none",
+            f"install again where a C++ compiler is, or start without {VARIABLE}",
+        )
 
 
 def dataset(name: str, root: str | Path | None, device: torch.device) -> Dataset:
@@ -92,6 +102,7 @@ class Assembly:
             self.space,
             init=initial(recipe.weights.init),
             generator=generator(info.seed, "weights"),
+            native=info.native and built(),
         )
         supernet.to(self.device)
         text = recipe.reward.of

@@ -15,6 +15,7 @@ from enasdsl.ir.record import RecordError
 from enasdsl.ir.space import Architecture, Space
 from enasdsl.ir.specialize import specialize
 from enasdsl.nn.child import Child
+from enasdsl.nn.native import built
 from enasdsl.search.assembly import Assembly, Dataset, initial
 from enasdsl.search.compiling import SpaceFile
 from enasdsl.search.deriving import derived_tokens, trained
@@ -119,6 +120,7 @@ class Offspring:
             self.space.places,
             init=initial(self.recipe.child.weights.init),
             generator=generator(info.seed, "weights"),
+            native=info.native and built(),
         )
         child.noise = device_generator(self.device, info.seed, "noise")
         return child.to(self.device)

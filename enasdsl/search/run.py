@@ -46,6 +46,7 @@ class Info(BaseModel):
     strategy: str = "enas"
     seed: int = 0
     device: str = "cpu"
+    native: bool = False  # whether kernels in C++ ran
     budget: float | None = None
     architecture: str | None = None
     shared: str | None = None

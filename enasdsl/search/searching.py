@@ -9,7 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from enasdsl.search.assembly import Assembly, dataset, device_of
+from enasdsl.nn.native import wanted
+from enasdsl.search.assembly import Assembly, dataset, device_of, native_kernels
 from enasdsl.search.clock import Clock
 from enasdsl.search.compiling import SpaceFile, over_params, read_recipe
 from enasdsl.search.drive import Ending
@@ -71,6 +72,7 @@ def search(
         asked = Info(
             kind="search", file=str(space_file), data=data, data_root=root, recipe=recipe,
             strategy=check_strategy(strategy), seed=seed, device=device, budget=budget,
+            native=wanted(),
         )  # fmt: skip
         assembly = _begun(asked, settings or {}, out)
         say_idle(assembly.run.recipe, assembly.space, console)
@@ -80,6 +82,7 @@ def search(
 
 def _begun(asked: Info, settings: Settings, out: str | Path | None) -> Assembly:
     """A search in a new folder of its own."""
+    native_kernels(asked=asked.native)
     where = device_of(asked.device)
     loaded = dataset(asked.data, asked.data_root, where)
     file = SpaceFile.open(asked.file)
@@ -122,6 +125,7 @@ def _reopen(out: str | Path | None, data: str, settings: Settings) -> Run:
             f"{out} was started on `{run.info.data}`, not on `{data}`",
             f"go on with {resuming(run, None)}",
         )
+    native_kernels(asked=run.info.native)
     asked = read_recipe(run.recipe.model_dump(), over_params(settings))
     if asked != run.recipe:
         raise SearchError(

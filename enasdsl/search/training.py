@@ -16,7 +16,8 @@ from enasdsl.ir.count import count
 from enasdsl.ir.record import to_json, to_token
 from enasdsl.ir.sample import unrank
 from enasdsl.ir.space import Architecture, Space
-from enasdsl.search.assembly import dataset, device_of
+from enasdsl.nn.native import wanted
+from enasdsl.search.assembly import dataset, device_of, native_kernels
 from enasdsl.search.checkpoint import replacing
 from enasdsl.search.clock import Clock
 from enasdsl.search.compiling import SpaceFile, over_child, read_recipe
@@ -105,7 +106,7 @@ def train(
     else:
         asked = Info(
             kind="child", file=str(source), data=data or "", data_root=_absolute(data_root),
-            recipe=recipe, seed=seed or 0, device=str(where), budget=budget,
+            recipe=recipe, seed=seed or 0, device=str(where), budget=budget, native=wanted(),
         )  # fmt: skip
         asked = _of_search(asked, parent, seed, from_shared=from_shared) if parent else asked
         if from_shared and parent is None:
@@ -146,6 +147,7 @@ def _begun(
     """A child in a new folder of its own."""
     if not asked.data:
         raise SearchError("no data is named", "name it with --data")
+    native_kernels(asked=asked.native)
     where = torch.device(asked.device)
     loaded = dataset(asked.data, asked.data_root, where)
     if parent is not None:
@@ -207,6 +209,7 @@ def _resumed(
             "a training that resumes keeps its recipe, and --set would change it",
             "start again with another --out",
         )
+    native_kernels(asked=run.info.native)
     loaded = dataset(run.info.data, data_root or run.info.data_root, where)
     return Offspring(run, loaded, where)
 
