@@ -288,6 +288,12 @@ def test_a_requirement_reads_numbers_by_cases() -> None:
         ("e = choose [1, 2, 4]; x -> mbconv(3, e)", 3),
         ("w = choose [2, 4]; x -> conv(1, filters: w) -> mbconv(3, choose [1, 2]) -> conv(1)", 4),
         ("w = choose [2, 4]; y = x -> conv(1, filters: w); (x + y) when w == 2 else x", 2),
+        # three widths, by a guard in a guard
+        ("a = choose 1..3; concat(x, x, x) when a == 1 else (concat(x, x) when a == 2 else x)", 3),
+        ("a = choose 1..3; (x when a == 1 else concat(x, x)) when a > 2 else (concat(x, x, x)"
+         " when a == 2 else x + x)", 3),
+        ("a = choose 1..3; p, q = (concat(x, x), x) when a == 1 else (((x -> relu), x) when a == 2"
+         " else (x, x)); (p -> conv(1)) + q", 3),
         # the width of what may be there
         ("D = choose 1..2; node i in 1..D { x -> relu }; y = concat(x, nodes);"
          " y -> conv(1, filters: channels(y) // 2) -> conv(1)", 2),

@@ -77,12 +77,15 @@ def combine(
     rows = side_by_side(values)
     if rows:
         settled_rows = (
-            combine(row, decision, slot, table, ctx, name=name, labels=labels, span=span)
+            combine(
+                row, decision, slot, table, ctx, name=name, labels=labels, span=span,
+                guarded=guarded,
+            )  # fmt: skip
             for row in rows
         )
         return Listing(tuple(map(Item, settled_rows)), side_by_side=True)
     settled = [settle(v, ctx, span=span) for v in values]
-    return select(settled, decision, slot, table, ctx, source=False, span=span)
+    return select(settled, decision, slot, table, ctx, source=False, guarded=guarded, span=span)
 
 
 def side_by_side(values: Collection[Lowered]) -> list[tuple[Lowered, ...]]:
