@@ -6,11 +6,13 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import enasdsl
 from enasdsl.diagnostics import CATALOGUE, Diagnostic, Fix, Label, Severity
+from enasdsl.diagnostics.wording import several
 from enasdsl.report import WIDEST, render, to_json, to_sarif
 from enasdsl.source import SourceFile, Span
 from enasdsl.syntax.parse import parse
@@ -190,3 +192,18 @@ def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
     sources = Path(enasdsl.__file__).parent.rglob("*.py")
     raised = {code for path in sources for code in re.findall(r'"([EW]0\d{3})"', path.read_text())}
     assert raised == set(CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "said"),
+    [
+        (0, "node", "0 nodes"),
+        (1, "alternative", "1 alternative"),
+        (1, "random child", "1 random child"),
+        (2, "random child", "2 random children"),
+        (5425, "class", "5,425 classes"),
+        (300, "query", "300 queries"),
+    ],
+)
+def test_one_is_told_from_several(count: int, noun: str, said: str) -> None:
+    assert several(count, noun) == said

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from enasdsl.cli.opening import mistakes
 from enasdsl.cli.options import File, Seed, Settings, pairs
+from enasdsl.diagnostics.wording import several
 
 
 def compile(
@@ -41,9 +42,8 @@ def compile(
         print(json.dumps(facts, indent=2))
         return 0
     print(headline(compiled.space, int(str(facts["count"]))))
-    print(
-        f"  supernet    {facts['supernet_parameters']:,} parameters in {facts['places']:,} places"
-    )
+    places = several(len(compiled.space.places), "place")
+    print(f"  supernet    {facts['supernet_parameters']:,} parameters in {places}")
     print(f"  controller  {facts['controller_parameters']:,} parameters")
     if out is not None:
         print(f"written to {out}")

@@ -18,6 +18,7 @@ from cyclopts import Parameter
 
 from enasdsl.cli.ending import INTERNAL, WRONG_INPUT, UsageError, say_error
 from enasdsl.cli.opening import show
+from enasdsl.diagnostics.wording import several
 
 Listed = Annotated[
     str,
@@ -160,4 +161,4 @@ def _summary(outcomes: Counter[str], ways: _Ways) -> str:
         "unproven": "left as it was",
     }
     parts = [f"{outcomes[key]} {word}" for key, word in said.items() if outcomes[key]]
-    return f"{outcomes.total()} file{'s' * (outcomes.total() != 1)}: {', '.join(parts)}"
+    return f"{several(outcomes.total(), 'file')}: {', '.join(parts)}"

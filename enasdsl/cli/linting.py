@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from enasdsl.cli.ending import WRONG_INPUT
 from enasdsl.cli.formatting import each_file
 from enasdsl.cli.opening import show
+from enasdsl.diagnostics.wording import several
 
 Listed = Annotated[
     str,
@@ -36,5 +37,5 @@ def lint(*files: Listed, output: Literal["text", "json", "sarif"] = "text") -> i
         if found:
             show(found, output="text")
         clean = "nothing found" if not found else f"{len(found)} found"
-        print(f"{len(names)} file{'s' * (len(names) != 1)}: {clean}")
+        print(f"{several(len(names), 'file')}: {clean}")
     return WRONG_INPUT if found else 0

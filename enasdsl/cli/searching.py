@@ -21,6 +21,7 @@ from enasdsl.cli.tabulating import (
     rewarded,
     search_by_table,
 )
+from enasdsl.diagnostics.wording import several
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,7 +83,8 @@ def search(
 
 def _searched(result: SearchResult) -> int:
     """Says how a search ended and what it shows by itself."""
-    print(f"{result.run}: {result.epochs} epochs, {result.steps} steps, {result.seconds:.0f} s")
+    epochs, steps = several(result.epochs, "epoch"), several(result.steps, "step")
+    print(f"{result.run}: {epochs}, {steps}, {result.seconds:.0f} s")
     if result.verdict:
         print(f"\n{result.verdict}\n")
     return ended(result.ending, result.command, f"enasdsl derive {result.run}")
@@ -175,7 +177,8 @@ def _trained(result: TrainResult, output: Output) -> int:
         }
         print(json.dumps(facts, indent=2))
         return INTERRUPTED if result.valid is None else 0
-    print(f"{result.folder}: {result.parameters:,} parameters, {result.epochs} epochs")
+    size, epochs = several(result.parameters, "parameter"), several(result.epochs, "epoch")
+    print(f"{result.folder}: {size}, {epochs}")
     if result.valid is not None and result.test is not None:
         print(f"{result.figure}: valid {result.valid:.4g}, test {result.test:.4g}")
     return ended(result.ending, result.command, "")

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from enasdsl.cli.ending import UsageError
 from enasdsl.cli.opening import mistakes
 from enasdsl.cli.options import pairs
+from enasdsl.diagnostics.wording import several
 
 if TYPE_CHECKING:
     from enasdsl.search import TableResult
@@ -61,10 +62,11 @@ def search_by_table(
 
 
 def _told(result: TableResult) -> str:
+    queries = several(result.queries, "query")
     lines = [
-        f"{result.run}: {result.queries} queries, {result.asked} asked, {result.seconds:.0f} s",
+        f"{result.run}: {queries}, {result.asked:,} asked, {result.seconds:.0f} s",
         f"regret {result.regret:.4g}: the best of the table earns so much more",
     ]
     if result.ending.value == "finished" and result.queries < result.wanted:
-        lines.append(f"of {result.wanted} queries {result.queries}: nothing new came any more")
+        lines.append(f"{queries} of {result.wanted:,}: nothing new came any more")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import prod
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.editor.sight import Sight, place
 from enasdsl.ir.count import Breakdown, TooManyStates, breakdown
 from enasdsl.ir.domain import size
@@ -104,11 +105,10 @@ def exact(ways: tuple[Ways, ...], *, each: str) -> str:
     if not decided:
         return ""
     counts, numbers = ({w.count for w in decided}, {w.decisions for w in decided})
-    plural = "decision" if numbers == {1} else "decisions"
-    text = f"{_span(counts)} alternatives, {_span(numbers)} {plural}"
+    text = f"{_span(counts, 'alternative')}, {_span(numbers, 'decision')}"
     return text if len(decided) == 1 else f"{text}, in each of {len(decided)} {each}"
 
 
-def _span(numbers: set[int]) -> str:
+def _span(numbers: set[int], noun: str) -> str:
     least, most = min(numbers), max(numbers)
-    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    return several(most, noun) if least == most else f"{least:,} to {several(most, noun)}"

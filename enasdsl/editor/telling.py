@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.editor.analysis import Analysis
 from enasdsl.editor.occurrences import Sort, Symbol
 from enasdsl.editor.remarks import head, remark
@@ -96,10 +97,10 @@ def _value(symbol: Symbol, analysis: Analysis) -> str:
         case ast.Param() if checked is not None and symbol.name in checked.params:
             return f"value: {spell(checked.params[symbol.name])}"
         case ast.OpList(items=items):
-            return f"{len(items.items)} members"
+            return several(len(items.items), "member")
         case ast.SpaceName() if analysis.sizes is not None and analysis.sizes.total is not None:
-            sizes = analysis.sizes
-            return f"{sizes.total:,} architectures, {len(sizes.space.decisions)} decisions"
+            total, space = analysis.sizes.total, analysis.sizes.space
+            return f"{several(total, 'architecture')}, {several(len(space.decisions), 'decision')}"
         case _:
             return ""
 

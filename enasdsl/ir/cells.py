@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.ir.alignment import align
 from enasdsl.ir.build import Followup, mistake
 from enasdsl.ir.context import AMBIENT, Context, Frame, StampedBody
@@ -164,9 +165,9 @@ def _check_states(op: Stamp, carried: list[Tensor], outputs: list[Tensor]) -> No
     if len(carried) != len(outputs):
         raise mistake(
             "E0302",
-            f"`{op.name}` has {len(carried)} states",
+            f"`{op.name}` has {several(len(carried), 'state')}",
             where,
-            f"the body gives {len(outputs)} next ones",
+            f"the body gives {several(len(outputs), 'next one')}",
         )
     for state, result in zip(carried, outputs, strict=True):
         check_same(state, result, "a state and its next value: a cell", span=where)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.ir.build import Mistake, mistake
 from enasdsl.ir.context import Context
 from enasdsl.ir.joining import combine
@@ -77,7 +78,7 @@ def choose_by_name(
     if count != len(targets):
         raise mistake(
             "E0404",
-            f"{len(targets)} names for a choice of {count}",
+            f"{several(len(targets), 'name')} for a choice of {count}",
             expr.span,
             "this gives another number of members",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.ir import mentions
 from enasdsl.ir.apply import bind, parameter_name
 from enasdsl.ir.arithmetic import binary, call_function, is_function, unary
@@ -50,7 +51,7 @@ def evaluate(expr: ast.Expr, ctx: Context, *, role: str = "") -> Lowered:  # noq
         case ast.Reference():
             return mentions.reference(expr, ctx)
         case ast.ListLiteral():
-            return Listing(tuple(item for e in expr.items for item in _member(e, ctx)))
+            return Listing(tuple(item for e in expr.items for item in _listed(e, ctx)))
         case ast.Comprehension():
             return comprehension(expr, ctx)
         case ast.Call():
@@ -100,6 +101,17 @@ def _member(expr: ast.Expr, ctx: Context) -> tuple[Item, ...]:
             return (Item(value, label=label(expr)),)
 
 
+def _listed(expr: ast.Expr, ctx: Context) -> tuple[Item, ...]:
+    """What an expression adds to a list that is written out: a list's name, its members."""
+    found = _member(expr, ctx)
+    match found:
+        case (Item(value=Listing(items=items, side_by_side=False)),):
+            body = expr.body if isinstance(expr, ast.Guarded) else expr
+            return items if isinstance(body, ast.Reference) else found
+        case _:
+            return found
+
+
 def comprehension(expr: ast.Comprehension, ctx: Context) -> Listing:
     """`body for v in source when condition`: one evaluation of the body for each member."""
     found = []
@@ -133,7 +145,7 @@ def _member_at(items: tuple[Item, ...], place: Scalar, expr: ast.Index, ctx: Con
             "E0403",
             f"there is no member {place}",
             expr.index.span,
-            f"the list has {len(items)} members, counted from 1",
+            f"the list has {several(len(items), 'member')}, counted from 1",
         )
     return always(items[place - 1], ctx, span=expr.span)
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from enasdsl.diagnostics import Label
+from enasdsl.diagnostics.wording import several
 from enasdsl.ir.alignment import aligned
 from enasdsl.ir.build import Mistake, mistake
 from enasdsl.ir.cases import narrowed, reached
@@ -101,9 +102,9 @@ def merge(op: Primitive, inputs: Sequence[Lowered], ctx: Context, *, span: Span)
     if op.spec.arity and len(items) != op.spec.arity:
         raise mistake(
             "E0302",
-            f"`{op.spec.name}` joins {op.spec.arity} values",
+            f"`{op.spec.name}` joins {several(op.spec.arity, 'value')}",
             span,
-            f"there are {len(items)}",
+            f"this gives {several(len(items), 'value')}",
         )
     if not _never_empty([condition for _, condition in items], ctx):
         ctx.ledger.doubt(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.ir.build import mistake
 from enasdsl.ir.context import Context
 from enasdsl.ir.space import Constraint, Domain, Kind
@@ -36,7 +37,7 @@ def domain_of(expr: ast.Choose, size: int, ctx: Context) -> Domain:
             "E0401",
             f"cannot choose {most} from {size} without repeats",
             expr.span,
-            f"there are {size} alternatives here",
+            f"this has {several(size, 'alternative')}",
             help="write `with repeats`, or choose fewer",
         )
     if expr.quantity is not None and kind in (Kind.SET, Kind.MULTISET) and (least, most) == (1, 1):

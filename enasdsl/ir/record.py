@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.ir.constraint import satisfied
 from enasdsl.ir.domain import valid
 from enasdsl.ir.space import Architecture, Decision, Kind, Space
@@ -78,7 +79,9 @@ def from_token(space: Space, token: str) -> Architecture:
     _same_space(space, name, digest)
     words = body.split(".") if body else []
     if len(words) != len(space.decisions):
-        raise RecordError(f"the token has {len(words)} decisions, not {len(space.decisions)}")
+        raise RecordError(
+            f"the token has {several(len(words), 'decision')}, not {len(space.decisions)}"
+        )
     picks = tuple(_word(d, word) for d, word in zip(space.decisions, words, strict=True))
     architecture = Architecture(name, digest, picks)
     check(space, architecture)
@@ -102,7 +105,9 @@ def check(space: Space, architecture: Architecture) -> None:
     _same_space(space, architecture.space, architecture.hash)
     found = len(architecture.picks)
     if found != len(space.decisions):
-        raise RecordError(f"the architecture has {found} decisions, not {len(space.decisions)}")
+        raise RecordError(
+            f"the architecture has {several(found, 'decision')}, not {len(space.decisions)}"
+        )
     reading = Reading(architecture.picks)
     for decision, picks in zip(space.decisions, architecture.picks, strict=True):
         _check_picks(decision, picks, live=reading.holds(decision.guard))
@@ -125,7 +130,9 @@ def _check_picks(decision: Decision, picks: Picks, *, live: bool) -> None:
         raise RecordError(f"`{path}` picks {number}, not {len(picks)}")
     for pick in picks:
         if not 0 <= pick < domain.size:
-            raise RecordError(f"`{path}` has {domain.size} alternatives, and no index {pick}")
+            raise RecordError(
+                f"`{path}` has {several(domain.size, 'alternative')}, and no index {pick}"
+            )
     if not valid(domain, picks):
         reason = "out of order" if domain.kind is Kind.MULTISET else "twice, or out of order"
         raise RecordError(f"`{path}` picks an alternative {reason}: {_shown(decision, picks)}")

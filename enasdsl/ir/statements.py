@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.ir.between import between
 from enasdsl.ir.build import Followup, Mistake, mistake
 from enasdsl.ir.cases import Tree, truths, where
@@ -102,7 +103,10 @@ def bind(statement: ast.Let, ctx: Context) -> None:
         values = tuple(i.value for i in items_of(value, statement.value.span))
     if len(values) != len(names):
         raise mistake(
-            "E0404", f"{len(names)} names for {len(values)} values", statement.span, "here"
+            "E0404",
+            f"{several(len(names), 'name')} for {several(len(values), 'value')}",
+            statement.span,
+            "here",
         )
     ctx.env.update(zip(names, values, strict=True))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.ir.build import Mistake, mistake
 from enasdsl.ir.context import Context
 from enasdsl.ir.values import (
@@ -141,7 +142,7 @@ def miscounted(name: str, wanted: int, got: int, span: Span) -> Mistake:
     together = "values go in side by side, `a, b -> f`, which in a list needs parentheses"
     return mistake(
         "E0302",
-        f"`{name}` reads {wanted} values and gets {got}",
+        f"`{name}` reads {several(wanted, 'value')} and gets {got}",
         span,
         "here",
         help=f"{together}, `[(a, b -> f)]`" if got < wanted else None,

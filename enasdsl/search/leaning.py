@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.ir.space import Source, Space
 from enasdsl.search.errors import SearchError
 
@@ -53,9 +54,9 @@ def _below(space: Space, path: str) -> list[int]:
 def _lost(space: Space, key: str, count: int, below: Sequence[int]) -> SearchError:
     if below:
         sizes = sorted({space.decisions[n].domain.size for n in below})
-        wanted = " or ".join(map(str, sizes))
+        wanted = " or ".join(several(size, "alternative") for size in sizes)
         return SearchError(
-            f"`{key}` has {count} numbers, and the choices there are among {wanted} alternatives",
+            f"`{key}` has {several(count, 'number')}, and the choices there are among {wanted}",
             "write one number for each alternative, in the order of the file",
         )
     paths = dict.fromkeys(

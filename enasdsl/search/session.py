@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.search.clock import Clock, interruptible
 from enasdsl.search.drive import Driver, Ending, Job
 from enasdsl.search.metrics import Metrics
@@ -60,4 +61,4 @@ class Session:
 
 
 def _say_resumed(report: Report, driver: Driver) -> None:
-    report.say(f"goes on after {driver.steps} steps")
+    report.say(f"goes on after {several(driver.steps, 'step')}")

@@ -98,7 +98,7 @@ def train(
     """
     clock = Clock(budget)
     where = device_of(device)
-    parent = _parent(source)
+    parent = _parent(source, shares=from_shared)
     if resume:
         folder = Path(out) if out else parent.child if parent else None
         offspring = _resumed(folder, settings or {}, data_root, where)
@@ -109,17 +109,20 @@ def train(
             recipe=recipe, seed=seed or 0, device=str(where), budget=budget, native=wanted(),
         )  # fmt: skip
         asked = _of_search(asked, parent, seed, from_shared=from_shared) if parent else asked
-        if from_shared and parent is None:
-            raise SearchError(f"{source} has no shared weights", "name the folder of a search")
         offspring = _begun(asked, parent, arch, settings or {}, out)
     run = offspring.run.folder
     session = Session(run, clock, resume=resume, closing=CLOSING, console=console)
     return _carry(offspring, session)
 
 
-def _parent(source: str | Path) -> Run | None:
-    """The search whose folder `source` is; raises SearchError for another kind of folder."""
+def _parent(source: str | Path, *, shares: bool) -> Run | None:
+    """The search whose folder `source` is; raises SearchError for another kind of folder.
+
+    So it does for a file where weights are to be shared.
+    """
     if not Path(source).is_dir():
+        if shares:
+            raise SearchError(f"{source} has no shared weights", "name the folder of a search")
         return None
     run = open_run(Path(source))
     if run.info.kind != "search":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.ir.graph import Apply, Body, Node
 from enasdsl.ir.space import Space
 from enasdsl.view.beliefs import Beliefs, Flow
@@ -25,10 +26,10 @@ def picture_of_space(space: Space, beliefs: Beliefs | None = None) -> Picture:
 
 def size_of(space: Space, beliefs: Beliefs | None) -> str:
     """The number of decisions, and of the architectures that beliefs are read off."""
-    size = f"{len(space.decisions)} decisions"
+    size = several(len(space.decisions), "decision")
     if beliefs is None:
         return size
-    return f"{size}, shares of {len(beliefs):,} architectures {beliefs.origin}"
+    return f"{size}, shares of {several(len(beliefs), 'architecture')} {beliefs.origin}"
 
 
 def distinct(bodies: Iterable[Body]) -> list[Body]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.ir.count import Breakdown
 from enasdsl.ir.space import Published, Space
 from enasdsl.view.numbers import agrees, magnitude, power_of_ten
@@ -32,10 +33,10 @@ def tally_text(space: Space, factors: Breakdown, found: Classes | None = None) -
 
 def headline(space: Space, total: int) -> str:
     """The name of a space, how many architectures it has, and how many decisions."""
-    head = f"{space.name}: {_plural(total, 'architecture')}"
+    head = f"{space.name}: {several(total, 'architecture')}"
     if total >= 10**6:
         head += f" ({power_of_ten(total)})"
-    return f"{head}, {_plural(len(space.decisions), 'decision')}"
+    return f"{head}, {several(len(space.decisions), 'decision')}"
 
 
 def tally_facts(space: Space, total: int, found: Classes | None = None) -> dict[str, object]:
@@ -72,7 +73,7 @@ def _rows(factor: Breakdown, *, depth: int) -> Iterator[tuple[str, str, str]]:
     for part in factor.parts:
         if part.decisions:
             name = ", ".join(_below(scope, factor.scopes[0]) for scope in part.scopes)
-            yield "  " * depth + name, f"{part.count:,}", _plural(part.decisions, "decision")
+            yield "  " * depth + name, f"{part.count:,}", several(part.decisions, "decision")
             yield from _rows(part, depth=depth + 1)
 
 
@@ -98,7 +99,3 @@ def _published_text(published: Published, total: int, unique: int | None) -> str
         return f"{line}: as many as modulo leaves"
     reason = f": {published.why}" if published.why else ""
     return f"{line}\n  differs{reason}"
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean
 from textwrap import wrap
 
+from enasdsl.diagnostics.wording import several
 from enasdsl.search.comparison import LEVEL, Comparison, Trained, needed
 from enasdsl.search.learned import Course, Earned, Learned, Visited, by_line
 from enasdsl.search.resampling import Estimate
@@ -23,7 +24,7 @@ def learned_text(found: Learned, *, each: bool = False) -> str:
     """What a search shows by itself; entropies by line, or of `each` decision."""
     epochs = len(found.earned.rewards)
     lines = [
-        f"by itself: {found.strategy}, seed {found.seed}, {_several(epochs, 'epoch')}",
+        f"by itself: {found.strategy}, seed {found.seed}, {several(epochs, 'epoch')}",
         f"  drawn   {_visited(found.visited)}",
     ]
     if epochs:
@@ -45,12 +46,12 @@ def no_verdict(command: str) -> str:
 def _visited(visited: Visited) -> str:
     total = visited.total
     size = f"{total:,}" if total < 10**6 else power_of_ten(total)
-    drawn = _several(visited.drawn, "architecture")
+    drawn = several(visited.drawn, "architecture")
     text = f"{drawn}, {visited.different:,} different, of {size}"
     if not visited.modulo or not visited.drawn:
         return text
     which = "they" if visited.sorted == visited.different else f"the latest {visited.sorted:,}"
-    classes = "1 class" if visited.classes == 1 else f"{visited.classes:,} classes"
+    classes = several(visited.classes, "class")
     return f"{text}; {which} are of {classes} modulo {{ {'; '.join(visited.modulo)} }}"
 
 
@@ -70,7 +71,7 @@ def _entropies(courses: Sequence[Course], *, each: bool) -> Iterator[str]:
     for (part, place, words), group in by_line(courses).items():
         groups = [[course] for course in group] if each else [group]
         for some in groups:
-            name = some[0].path if each else f"{part}, {_several(len(some), 'decision')}"
+            name = some[0].path if each else f"{part}, {several(len(some), 'decision')}"
             means = [_mean([course.entropy[epoch] for course in some]) for epoch in shown]
             most = fmean(course.most for course in some)
             rows.append([place, words, name, *means, f"{most:.2f}"])
@@ -85,9 +86,9 @@ def _mean(values: Sequence[float | None]) -> str:
 def comparison_text(found: Comparison) -> str:
     """How the found child does among random ones, and what shared weights foretell."""
     done = len(found.chance)
-    many = f"{_several(found.epochs, 'epoch')}, {_several(found.seeds, 'seed')} each"
+    many = f"{several(found.epochs, 'epoch')}, {several(found.seeds, 'seed')} each"
     lines = [
-        f"the found child and {done} of {_several(found.asked, 'random child')}, "
+        f"the found child and {done} of {several(found.asked, 'random child')}, "
         f"trained alike from scratch ({many})",
     ]
     if found.found is not None or found.chance:
@@ -173,15 +174,6 @@ def _estimate(estimate: Estimate | None) -> str:
 
 def _wrapped(sentences: Iterable[str]) -> list[str]:
     return wrap(" ".join(sentences), WIDTH, initial_indent="  ", subsequent_indent="  ")
-
-
-def _several(count: int, noun: str) -> str:
-    plural = {"child": "children"}
-    if count == 1:
-        return f"1 {noun}"
-    head, _, last = noun.rpartition(" ")
-    last = plural.get(last, f"{last}s")
-    return f"{count:,} {head} {last}" if head else f"{count:,} {last}"
 
 
 def _aligned(rows: Sequence[Sequence[str]], *, left: int) -> Iterator[str]:
