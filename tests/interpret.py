@@ -48,7 +48,7 @@ class Interpreter(Machine):
             case ast.Reference():
                 return self.reference(e.name, env)
             case ast.ListLiteral() | ast.Tuple():
-                return self.members(e.items, env)
+                return self.members(e.items, env, flat=isinstance(e, ast.ListLiteral))
             case ast.Comprehension():
                 return self.comprehension(e, env)
             case ast.Call():
@@ -77,11 +77,12 @@ class Interpreter(Machine):
             case _:
                 assert_never(e)
 
-    def members(self, items: Sequence[ast.Expr], env: Env) -> list[Member]:
+    def members(self, items: Sequence[ast.Expr], env: Env, *, flat: bool) -> list[Member]:
         found: list[Member] = []
         for n, e in enumerate(items):
             value = self.evaluate(e, env)
-            if isinstance(e, ast.Comprehension):
+            named = isinstance(e.body if isinstance(e, ast.Guarded) else e, ast.Reference)
+            if isinstance(e, ast.Comprehension) or (flat and named and isinstance(value, list)):
                 found += [Member(n * 1000 + m.position, m.value) for m in value]
             elif not isinstance(value, Absent):
                 found.append(Member(n, value))
@@ -229,7 +230,9 @@ class Interpreter(Machine):
             if not plain(self.evaluate(item.condition, env)):
                 return []
             item = item.body
-        if isinstance(self.written(item), ast.ListLiteral):
+        known = isinstance(item, ast.Reference) and isinstance(env.names.get(item.name), list)
+        parts = isinstance(item, ast.Reference) and item.name in ("nodes", "earlier", "inputs")
+        if known or parts or isinstance(self.written(item), ast.ListLiteral):
             return self.options(item, env)
         return [lambda inner: self.evaluate(item, inner.at(**names))]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
 from enasdsl.diagnostics import Label
 from enasdsl.ir.build import Mistake, mistake
@@ -76,14 +77,11 @@ def combine(
         return Picked(decision, slot, branches, tuple(labels[i] for i in table))  # type: ignore[arg-type]
     rows = side_by_side(values)
     if rows:
-        settled_rows = (
-            combine(
-                row, decision, slot, table, ctx, name=name, labels=labels, span=span,
-                guarded=guarded,
-            )  # fmt: skip
-            for row in rows
-        )
-        return Listing(tuple(map(Item, settled_rows)), side_by_side=True)
+        each = partial(
+            combine, decision=decision, slot=slot, table=table, ctx=ctx, name=name, labels=labels,
+            span=span, guarded=guarded,
+        )  # fmt: skip
+        return Listing(tuple(Item(each(row)) for row in rows), side_by_side=True)
     settled = [settle(v, ctx, span=span) for v in values]
     return select(settled, decision, slot, table, ctx, source=False, guarded=guarded, span=span)
 
