@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from every_way import runs
 from programs import IMAGES
+from small_files import compiled, lowered, refusal, size
 
 from enasdsl.ir.count import count
 from enasdsl.ir.sample import enumerate_space
@@ -14,40 +15,6 @@ from enasdsl.pipeline import Compilation
 from enasdsl.semantics import symbols
 from enasdsl.semantics.symbols import Condition, Either, limit
 from enasdsl.source import SourceFile
-
-
-def compiled(
-    declarations: str, stack: str = "c", *, head: str = "param filters = 2"
-) -> Compilation:
-    network = (
-        f"network image_classifier {{\n  stem conv(3, filters: 2)\n  stack {stack}\n"
-        "  head global_avg_pool -> linear(classes)\n}\n"
-    )
-    text = f"space s\n{head}\n{declarations}\n{network}"
-    return Compilation(SourceFile("small.enas", text), task=IMAGES)
-
-
-def lowered(declarations: str, stack: str = "c", *, head: str = "param filters = 2") -> Space:
-    compilation = compiled(declarations, stack, head=head)
-    assert compilation.space is not None, compilation.diagnostics
-    return compilation.space
-
-
-def size(declarations: str, stack: str = "c", *, head: str = "param filters = 2") -> int:
-    """The exact count, which is that of the enumeration, and of the ways in which the file runs."""
-    compilation = compiled(declarations, stack, head=head)
-    space = compilation.space
-    assert space is not None, compilation.diagnostics
-    found = count(space)
-    assert found == len(set(enumerate_space(space))) == runs(compilation, IMAGES)
-    return found
-
-
-def refusal(declarations: str, stack: str = "c") -> tuple[str, str]:
-    """The code and the message of the only mistake."""
-    (found,) = compiled(declarations, stack).diagnostics
-    return found.code, found.message
-
 
 # -------------------------------------------------------------------------------- widths
 
@@ -204,22 +171,6 @@ def test_a_stack_may_be_a_comprehension() -> None:
     text = "block b(x) { x -> conv(choose [1, 3]) }"
     assert size(text, "[b(filters: w) for w in [2, 4, 8]]") == 2**3
     assert size(text, "[b(filters: w) for w in [2, 4]], [conv(1), b]") == 2**3
-
-
-@pytest.mark.parametrize(
-    ("body", "wanted"),
-    [
-        ("node i in 1..3 { s = [x, nodes]; choose s -> relu }; sum(loose)", 1 * 2 * 3),
-        ("node i in 1..3 { sum(x, choose any from [x, nodes]) }; sum(loose)", 2 * 4 * 8),
-        ("node i in 1..3 { s = [x, nodes]; sum(x, choose any from s) }; sum(loose)", 2 * 4 * 8),
-        ("node i in 1..2 { s = [nodes when i > 1, x]; choose s -> relu }; sum(loose)", 1 * 2),
-        ("a = [1, 3]; b = [a, 5]; x -> conv(b[3]) -> conv(choose b)", 3),
-        ("a = [1, 3]; b = [a, [5, 7]]; x -> conv(b[3][1]) -> conv(b[1])", 1),
-        ("y = x -> relu; a = [x, y]; s = choose any from a; sum([x, s]) + choose a", 4 * 2),
-    ],
-)
-def test_a_list_with_a_name_says_what_it_says_in_place(body: str, wanted: int) -> None:
-    assert size(f"cell c(x) {{ {body} }}") == wanted
 
 
 # ---------------------------------------------------------------------------------- guards
