@@ -181,13 +181,13 @@ def _sparse(conv: Kernel) -> bool:
 
 
 def rectified(old: Kernels) -> Kernels:
-    """A batch norm of which only a ReLU has need is one kernel with it."""
+    """A batch norm of images of which only a ReLU has need is one kernel with it."""
     readers = Counter([*old.outputs, *(ref for call in old.calls for ref in call.inputs)])
     new = Rewriting(old)
     for ref, call in new.pending():
         relu = old.kernel(ref, "relu")
         norm = relu and old.kernel(relu.inputs[0], "batch_norm")
-        if relu and norm and readers[relu.inputs[0]] == 1:
+        if relu and norm and norm.shape.space and readers[relu.inputs[0]] == 1:
             call = replace(norm, op="norm_relu", inputs=new.moved(norm.inputs))
         new.where[ref] = new.add(call)
     return new.done()

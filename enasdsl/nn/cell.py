@@ -32,7 +32,10 @@ class Matrix:
 
 
 class Cell:
-    """A cell's body bound to torch code, call by call; `sequences` are inputs with a time axis."""
+    """A cell's body bound to torch code, call by call; `sequences` are inputs with a time axis.
+
+    With `native`, what lies between products may run as native programs.
+    """
 
     def __init__(
         self,
@@ -40,8 +43,11 @@ class Cell:
         forwards: Sequence[Forward],
         args: Sequence[Args],
         sequences: tuple[bool, ...],
+        *,
+        native: bool = False,
     ) -> None:
         self.body, self.forwards, self.args, self.sequences = body, forwards, args, sequences
+        self.native = native
         self.first = len(body.inputs)
         self.readers = _readers(body)
         self.matrices = {m.ref: m for m in _matrices(body, self.readers)}
@@ -71,6 +77,15 @@ class Cell:
             found.update(self.inputs(ref) if adjoint.inputs else ())
             found.update((ref,) if adjoint.result else ())
         return found
+
+
+def columns(inputs: Sequence[Tensor], sequences: Sequence[bool]) -> list[Tensor]:
+    """What each input is at each step, [T, B, C]."""
+    length = next(x.shape[1] for x, s in zip(inputs, sequences, strict=True) if s)
+    return [
+        x.transpose(0, 1).contiguous() if s else x.contiguous().expand(length, *x.shape)
+        for x, s in zip(inputs, sequences, strict=True)
+    ]
 
 
 def _readers(body: Kernels) -> dict[int, set[int]]:

@@ -139,7 +139,7 @@ class Bound:
 
     def __init__(self, kernels: Kernels, regions: Regions, *, native: bool = False) -> None:
         free = _last_uses(kernels)
-        self.kernels = kernels
+        self.kernels, self.native = kernels, native
         self.calls: tuple[Call | Loop, ...] = tuple(
             _loop(kernels, call, gone, regions, native=native)
             if isinstance(call, Recurrence)
@@ -211,7 +211,7 @@ def _last_uses(kernels: Kernels) -> list[tuple[int, ...]]:
 
 
 def _call(kernel: Kernel, free: tuple[int, ...], regions: Regions, *, native: bool) -> Call:
-    known = NATIVE if native else {}
+    known = NATIVE if native and kernel.shape.space else {}
     forward, args = known.get(kernel.op) or forward_of(kernel.op), dict(kernel.args)
     found = dict(_named(kernel, args, regions))
     scattered = {n: r for n, r in found.items() if r.buffer and len(r.spans[0]) > 1}
@@ -256,7 +256,8 @@ def _cell(bound: Bound, sequences: tuple[bool, ...]) -> Cell | None:
     calls = [call for call in bound.calls if isinstance(call, Call)]
     if len(calls) < len(bound.calls):
         return None
-    cell = Cell(bound.kernels, [c.forward for c in calls], [c.args for c in calls], sequences)
+    forwards, args = [c.forward for c in calls], [c.args for c in calls]
+    cell = Cell(bound.kernels, forwards, args, sequences, native=bound.native)
     return cell if cell.matrices else None
 
 

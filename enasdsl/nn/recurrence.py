@@ -15,9 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from enasdsl.nn.cell import Cell, Matrix
+from enasdsl.nn.cell import Cell, Matrix, columns
 from enasdsl.nn.kernels import refuse_second_derivatives, stacked
 from enasdsl.nn.mode import Mode
+from enasdsl.nn.native import gradients
+from enasdsl.nn.native.passage import NativePassage, fits
 from enasdsl.nn.recorded import Record, record
 
 Weights = dict[str, Tensor]
@@ -46,15 +48,16 @@ def unrolled(
         (ref, name, w) for ref in cell.others for name, w in own[ref].items() if w.requires_grad
     ]
     names = [(ref, name) for ref, name, _ in loose]
-    passage = Passage(cell, mode, own, biased, names)
     given = (*inputs, *states, *matrices, *biases, *(w for _, _, w in loose))
+    way = NativePassage if cell.native and fits(cell, given) else Passage
+    passage = way(cell, mode, own, biased, names)
     sequence, *last = _Unrolled.apply(passage, *given)  # type: ignore[no-untyped-call]
     return sequence, tuple(last)
 
 
 class _Unrolled(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, passage: Passage, *given: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, passage: Passage | NativePassage, *given: Tensor) -> tuple[Tensor, ...]:
         ctx.passage = passage
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*given)
@@ -66,7 +69,10 @@ class _Unrolled(torch.autograd.Function):
         passage, ctx.passage = ctx.passage, None
         if passage is None:
             raise RuntimeError("the way back along a sequence can be gone only once")
-        return None, *Return(passage, ctx.saved_tensors, ctx.needs_input_grad[1:]).go(grads)
+        given, wanted = ctx.saved_tensors, ctx.needs_input_grad[1:]
+        if isinstance(passage, NativePassage):
+            return None, *gradients.Return(passage, given, wanted).go(grads)
+        return None, *Return(passage, given, wanted).go(grads)
 
 
 @dataclass(slots=True)
@@ -89,13 +95,13 @@ class Passage:
     def go(self, given: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """The sequence of the first state, and the last states, of inputs, states and weights."""
         cell, inputs = self.cell, len(self.cell.sequences)
-        columns = _columns(given[:inputs], cell.sequences)
+        sequences = [x.unbind(0) for x in columns(given[:inputs], cell.sequences)]
         states = list(given[inputs : cell.first])
-        acts = self._acts(given, len(columns[0]), states[0])
+        acts = self._acts(given, len(sequences[0]), states[0])
         size = cell.first + len(cell.body.calls)
         gone = set(range(size)) - cell.kept()
         outputs = []
-        for t, column in enumerate(zip(*columns, strict=True)):
+        for t, column in enumerate(zip(*sequences, strict=True)):
             values: Values = [*column, *states, *[None] * len(cell.body.calls)]
             for act in acts:
                 act(values, t)
@@ -160,15 +166,6 @@ class Passage:
             values[ref] = made.forward([values[i] for i in inputs])
 
         return act
-
-
-def _columns(inputs: Sequence[Tensor], sequences: Sequence[bool]) -> list[Sequence[Tensor]]:
-    """What each input is at each step."""
-    length = next(x.shape[1] for x, s in zip(inputs, sequences, strict=True) if s)
-    return [
-        x.transpose(0, 1).contiguous().unbind(0) if s else [x] * length
-        for x, s in zip(inputs, sequences, strict=True)
-    ]
 
 
 # ------------------------------------------------------------------------- the way back
