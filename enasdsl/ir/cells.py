@@ -15,6 +15,7 @@ from enasdsl.ir.names import at, place_text
 from enasdsl.ir.statements import strided, value_of
 from enasdsl.ir.typed import miscounted, number, stride_of
 from enasdsl.ir.values import Item, Listing, Lowered, Stamp, Tensor
+from enasdsl.semantics.shapes import cure
 from enasdsl.semantics.symbols import (
     Num,
     Parts,
@@ -65,9 +66,13 @@ def stamp(op: Stamp, inputs: list[Tensor], ctx: Context, *, span: Span) -> Lower
 
 
 def _per_step(shape: Shape, op: Stamp, span: Span) -> Shape:
-    if len(shape.space) != 1 or shape.tokens:
+    if shape.kind != "sequence":
         raise mistake(
-            "E0301", f"`{op.name}` has a state and runs along a sequence", span, f"this is {shape}"
+            "E0301",
+            f"`{op.name}` has a state and runs along a sequence",
+            span,
+            f"this is {shape}",
+            help=cure(shape, "sequence"),
         )
     return Shape(shape.channels)
 

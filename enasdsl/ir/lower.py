@@ -376,17 +376,14 @@ def _after(op: Operation, inputs: list[Tensor], ctx: Context) -> Context:
 
 def _check_output(output: Tensor, ctx: Context, network: ast.Network) -> None:
     task = ctx.program.task
-    if task.kind == "language_model":
-        wanted = Shape(task.vocabulary, task.input.space)
-    else:
-        wanted = Shape(task.classes)
+    wanted = task.output
     if output.shape != wanted or output.stride != 1:
         raise mistake(
             "E0306",
             f"the network gives {output.shape}",
             network.body.ending,
             f"{_TASK[task.kind]} must give {wanted}",
-            help="end the head with `linear(classes)` or `linear(vocabulary)`",
+            help=f"end the head with `{task.ending(output.shape)}`",
         )
     for values in (*(b.values for b in ctx.builder.ledger.bodies if b), ctx.builder.values):
         for value in values:

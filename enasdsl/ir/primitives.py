@@ -321,16 +321,17 @@ def _shape(
     except ShapeMismatch as found:
         with suppress(ShapeMismatch):
             return op.spec.shape(args, tuple(_narrowed(shape, ctx) for shape in shapes))
-        if found.at > 0:
+        if found.at > 0 and found.help is None:
             raise mismatch(
                 f"{_called(op)} joins values of one shape",
                 inputs[0],
                 inputs[found.at],
                 span=span,
             ) from None
-        origin = Label(inputs[0].origin, f"this is {inputs[0].shape}")
-        others = () if inputs[0].origin == span else (origin,)
-        raise mistake("E0301", str(found), span, "it does not fit here", *others) from None
+        x = inputs[found.at]
+        others = () if x.origin == span else (Label(x.origin, f"this is {x.shape}"),)
+        text, why = str(found), "it does not fit here"
+        raise mistake("E0301", text, span, why, *others, help=found.help) from None
 
 
 def _called(op: Primitive) -> str:

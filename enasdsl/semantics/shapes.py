@@ -16,11 +16,28 @@ Rule = Callable[[Args, tuple[Shape, ...]], Shape]
 
 
 class ShapeMismatch(Exception):
-    """Inputs that an operation cannot take; `input` is the one at fault, by position."""
+    """Inputs that an operation cannot take; `at` is the one at fault, `help` what mends it."""
 
-    def __init__(self, message: str, at: int = 0) -> None:
+    def __init__(self, message: str, *, at: int = 0, help: str | None = None) -> None:
         super().__init__(message)
         self.at = at
+        self.help = help
+
+
+_CURES: Mapping[tuple[str, str], str] = {
+    ("image", "sequence"): "put `to_sequence` before it",
+    ("image", "vector"): "put `global_avg_pool` or `flatten` before it; `conv(1)` reads an image",
+    ("sequence", "image"): "put it before `to_sequence`, or take `sequence_conv` for a window",
+    ("vector", "image"): "put it before what leaves no image, `global_avg_pool` or `flatten`",
+    ("vector", "sequence"): "put it before what leaves no sequence, as `global_avg_pool` does",
+}
+"""By the kind of a value, and the kind that is read instead."""
+_EMBED = "put `embedding` before it"
+
+
+def cure(shape: Shape, wanted: str) -> str | None:
+    """What makes a value of the kind that is wanted of this one, in a sentence."""
+    return _EMBED if shape.tokens else _CURES.get((shape.kind, wanted))
 
 
 # ---------------------------------------------------------------------- shapes
@@ -30,14 +47,16 @@ def same(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     return inputs[0]
 
 
-def _image(shape: Shape, what: str) -> None:
-    if len(shape.space) != 2 or shape.tokens:
-        raise ShapeMismatch(f"{what} reads an image, and this is {shape}")
+def _kind(shape: Shape, wanted: str, what: str) -> None:
+    if shape.kind != wanted:
+        article = "an" if wanted == "image" else "a"
+        message = f"{what} reads {article} {wanted}, and this is {shape}"
+        raise ShapeMismatch(message, help=cure(shape, wanted))
 
 
 def _no_tokens(shape: Shape, what: str) -> None:
     if shape.tokens:
-        raise ShapeMismatch(f"{what} reads numbers, and this is {shape}; embed them first")
+        raise ShapeMismatch(f"{what} reads numbers, and this is {shape}", help=_EMBED)
 
 
 def strided(size: int, *, stride: int, kernel: int, padding: str) -> int:
@@ -48,18 +67,20 @@ def strided(size: int, *, stride: int, kernel: int, padding: str) -> int:
 
 
 def _windowed(args: Args, shape: Shape, what: str) -> tuple[int, ...]:
-    _image(shape, what)
+    _kind(shape, "image", what)
     stride = int(args["stride"])  # type: ignore[arg-type]
     span = (int(extremes(args["kernel"])[1]) - 1) * int(args.get("dilation", 1)) + 1  # type: ignore[arg-type]
     padding = str(args.get("padding", "same"))
     if padding == "valid" and not isinstance(args["kernel"], int):
         raise ShapeMismatch(
-            f"{what} without padding needs a fixed kernel: its size would be chosen"
+            f"{what} without padding needs a fixed kernel: its size would be chosen",
+            help='write `padding: "same"`, or a fixed kernel',
         )
     sizes = tuple(strided(s, stride=stride, kernel=span, padding=padding) for s in shape.space)
     if stride > min(shape.space) or min(sizes) < 1:
         raise ShapeMismatch(
-            f"stride {stride} and a window of {span} do not fit an image of {shape}"
+            f"stride {stride} and a window of {span} do not fit an image of {shape}",
+            help="take a smaller stride or window, or put it where the image is larger",
         )
     return sizes
 
@@ -74,8 +95,7 @@ def conv(args: Args, inputs: tuple[Shape, ...]) -> Shape:
 def sequence_conv(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     """A window along a sequence, whose length stays."""
     (x,) = inputs
-    if len(x.space) != 1 or x.tokens:
-        raise ShapeMismatch(f"sequence_conv reads a sequence, and this is {x}")
+    _kind(x, "sequence", "sequence_conv")
     _check_groups(args["groups"], x.channels, args["units"], "units")
     return Shape(args["units"], x.space)  # type: ignore[arg-type]
 
@@ -84,13 +104,14 @@ def _check_groups(groups: Num, channels: Dim, made: Num, what: str) -> None:
     for name, size in (("input", channels), (what, made)):
         if not _divides(groups, size):
             raise ShapeMismatch(
-                f"{_say(groups)} groups do not divide the {name} channels, {_say(size)}"
+                f"{_say(groups)} groups do not divide the {name} channels, {_say(size)}",
+                help=f"make the channels a multiple of {_say(groups)}, or take other `groups`",
             )
 
 
 def upsample(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     (x,) = inputs
-    _image(x, "upsample")
+    _kind(x, "image", "upsample")
     return Shape(x.channels, tuple(int(args["factor"]) * size for size in x.space))  # type: ignore[arg-type]
 
 
@@ -117,15 +138,22 @@ def keep_channels(what: str) -> Rule:
 def linear(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     (x,) = inputs
     _no_tokens(x, "linear")
-    if len(x.space) == 2:
-        raise ShapeMismatch(f"linear reads a vector or a sequence, and this is an image of {x}")
+    if x.kind == "image":
+        raise ShapeMismatch(
+            f"linear reads a vector or a sequence, and this is an image of {x}",
+            help=cure(x, "vector"),
+        )
     return Shape(args["units"], x.space)  # type: ignore[arg-type]
 
 
 def embedding(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     (x,) = inputs
     if not x.tokens:
-        raise ShapeMismatch(f"embedding reads token indices, and this is {x}")
+        raise ShapeMismatch(
+            f"embedding reads token indices, and this is {x}",
+            help="leave it out: these are numbers already, whose width is set by "
+            + ("`conv(1)`" if x.kind == "image" else "`linear`"),
+        )
     return Shape(args["size"], x.space)  # type: ignore[arg-type]
 
 
@@ -142,14 +170,18 @@ def beside(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     x, logits = inputs
     _no_tokens(x, "auxiliary")
     _no_tokens(logits, "auxiliary")
-    if len(logits.space) == 2:
-        raise ShapeMismatch(f"auxiliary reads logits, and this is an image of {logits}", 1)
+    if logits.kind == "image":
+        raise ShapeMismatch(
+            f"auxiliary reads logits, and this is an image of {logits}",
+            at=1,
+            help="end its second input with `global_avg_pool -> linear(classes)`",
+        )
     return x
 
 
 def same_image(what: str) -> Rule:
     def shape(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-        _image(inputs[0], what)
+        _kind(inputs[0], "image", what)
         return inputs[0]
 
     return shape
@@ -170,10 +202,11 @@ def zero(args: Args, inputs: tuple[Shape, ...]) -> Shape:
 
 def channel_shuffle(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     (x,) = inputs
-    _image(x, "channel_shuffle")
+    _kind(x, "image", "channel_shuffle")
     if not _divides(args["groups"], x.channels):
         raise ShapeMismatch(
-            f"{_say(args['groups'])} groups do not divide {_say(x.channels)} channels"
+            f"{_say(args['groups'])} groups do not divide {_say(x.channels)} channels",
+            help=_multiple(x, args["groups"]),
         )
     return x
 
@@ -183,21 +216,29 @@ def channel_part(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     _no_tokens(x, "channel_part")
     index, parts = args["index"], args["of"]
     if not isinstance(x.channels, int) or not isinstance(parts, int) or x.channels % parts:
-        raise ShapeMismatch(f"{x} cannot be cut into {parts} equal parts of fixed size")
+        message = f"{x} cannot be cut into {_say(parts)} equal parts of fixed size"
+        raise ShapeMismatch(message, help=_multiple(x, parts))
     if not isinstance(index, int) or index > parts:
-        raise ShapeMismatch(f"there is no part {index} of {parts}")
+        message = f"there is no part {_say(index)} of {parts}"
+        raise ShapeMismatch(message, help=f"parts are counted from 1 to {parts}")
     return Shape(x.channels // parts, x.space)
 
 
+def _multiple(x: Shape, parts: Num) -> str:
+    by = "conv(1, filters: ...)" if x.kind == "image" else "linear(...)"
+    return f"make the channels a fixed multiple of {_say(parts)} first, as by `{by}`"
+
+
 def to_sequence(args: Args, inputs: tuple[Shape, ...]) -> Shape:
-    _image(inputs[0], "to_sequence")
+    if inputs[0].kind == "sequence":
+        raise ShapeMismatch("this is a sequence already", help="leave it out")
+    _kind(inputs[0], "image", "to_sequence")
     return Shape(inputs[0].channels, (prod(inputs[0].space),))
 
 
 def positions(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     (x,) = inputs
-    if len(x.space) != 1 or x.tokens:
-        raise ShapeMismatch(f"positional_embedding reads a sequence, and this is {x}")
+    _kind(x, "sequence", "positional_embedding")
     return x
 
 
@@ -205,11 +246,11 @@ def attention(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     """Queries, keys and values of one shape, which the heads divide."""
     _alike(inputs, "attention")
     x = inputs[0]
-    if len(x.space) != 1:
-        raise ShapeMismatch(f"attention reads sequences, and this is {x}")
+    _kind(x, "sequence", "attention")
     if not _divides(args["heads"], x.channels):
         raise ShapeMismatch(
-            f"{_say(args['heads'])} heads do not divide {_say(x.channels)} channels"
+            f"{_say(args['heads'])} heads do not divide {_say(x.channels)} channels",
+            help=_multiple(x, args["heads"]),
         )
     return x
 
@@ -218,7 +259,8 @@ def pool_all(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     (x,) = inputs
     _no_tokens(x, "global_avg_pool")
     if not x.space:
-        raise ShapeMismatch("global_avg_pool reads an image or a sequence, and this is a vector")
+        message = "global_avg_pool reads an image or a sequence, and this is a vector"
+        raise ShapeMismatch(message, help="leave it out: nothing is left to take the mean of")
     return Shape(x.channels)
 
 
@@ -226,7 +268,10 @@ def flatten(args: Args, inputs: tuple[Shape, ...]) -> Shape:
     (x,) = inputs
     _no_tokens(x, "flatten")
     if not isinstance(x.channels, int):
-        raise ShapeMismatch("flatten needs a fixed number of channels")
+        raise ShapeMismatch(
+            "flatten needs a fixed number of channels",
+            help="take `global_avg_pool`, or `conv(1, filters: ...)` before it",
+        )
     return Shape(x.channels * prod(x.space))
 
 
@@ -248,7 +293,7 @@ def _alike(inputs: tuple[Shape, ...], what: str, *, channels: bool = True) -> No
         _no_tokens(shape, what)
         if shape.space != first.space or (channels and shape.channels != first.channels):
             raise ShapeMismatch(
-                f"{what} joins values of one shape: {first} here, {shape} there", at
+                f"{what} joins values of one shape: {first} here, {shape} there", at=at
             )
 
 
@@ -269,7 +314,7 @@ def broadcast(what: str) -> Rule:
             _no_tokens(x, what)
             if x.channels != wide.channels or x.space not in ((), wide.space):
                 raise ShapeMismatch(
-                    f"{what} joins values of one shape: {inputs[0]} here, {x} there", at
+                    f"{what} joins values of one shape: {inputs[0]} here, {x} there", at=at
                 )
         return wide
 

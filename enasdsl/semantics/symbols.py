@@ -307,6 +307,11 @@ class Shape:
     space: tuple[int, ...] = ()
     tokens: bool = False
 
+    @property
+    def kind(self) -> str:
+        """`image`, `sequence` or `vector`; `words` for token indices."""
+        return "words" if self.tokens else ("vector", "sequence", "image")[len(self.space)]
+
     def __str__(self) -> str:
         size = describe(self.channels)
         if self.tokens:

@@ -16,6 +16,19 @@ class Task:
     classes: int = 10
     vocabulary: int = 10_000
 
+    @property
+    def output(self) -> Shape:
+        """What the network gives for an example."""
+        if self.input.tokens:
+            return Shape(self.vocabulary, self.input.space)
+        return Shape(self.classes)
+
+    def ending(self, shape: Shape) -> str:
+        """The operations that bring a value of this shape to the network's output."""
+        if self.input.tokens:
+            return "linear(vocabulary)"
+        return "global_avg_pool -> linear(classes)" if shape.space else "linear(classes)"
+
 
 IMAGE_CLASSIFIER = Task("image_classifier", Shape(3, (32, 32)))
 LANGUAGE_MODEL = Task("language_model", Shape(10_000, (35,), tokens=True))
