@@ -9,11 +9,13 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import pytest
 from pydantic.fields import FieldInfo
 
+from enasdsl.cli import main
 from enasdsl.diagnostics import CATALOGUE
 from enasdsl.ir.apply import CALL_DEPTH
 from enasdsl.ir.budget import DEEPEST, NETWORK_STEPS, OUTLINE_STEPS
@@ -280,3 +282,15 @@ def test_a_generated_table_is_up_to_date(name: str) -> None:
         PAGE.write_text(wanted, "utf-8")
         text = wanted
     assert text == wanted, "STORE_REFERENCE=1 writes it anew"
+
+
+def test_what_is_printed_of_the_first_file_is_true(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("first.enas").write_text(next(examples()).text)
+    shown = re.findall(r"^\$ enasdsl (show .*)\n((?:.+\n)+)```", TEXT, re.MULTILINE)
+    assert shown
+    for command, printed in shown:
+        assert main(command.split()) == 0
+        assert capsys.readouterr().out == printed
