@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_files import size
+from small_files import refusal, size
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,21 @@ from small_files import size
 )
 def test_a_list_with_a_name_says_what_it_says_in_place(body: str, wanted: int) -> None:
     assert size(f"cell c(x) {{ {body} }}") == wanted
+
+
+REST = """op rest(n, wide) {
+  require n > 0 or wide == 1 "one that is wide"
+  identity when n == 0 else choose [
+    (conv(3) -> rest(n - 1, wide)), (conv(5) -> rest(n - 1, wide + 1))]
+}"""
+
+
+def test_a_requirement_that_a_branch_never_meets_rules_out_the_branch() -> None:
+    assert size(REST, "rest(3, 0)") == 3
+    text = "op f(k) { require k > 1; conv(k) }\ncell c(x) { x -> choose [f(1), f(3), relu] }"
+    assert size(text) == 2
+
+
+def test_a_requirement_that_no_branch_meets_is_a_mistake() -> None:
+    text = "op f(k) { require k > 3; conv(k) }\ncell c(x) { x -> choose [f(1), f(3)] }"
+    assert refusal(text) == ("E0408", "no architecture meets this requirement")

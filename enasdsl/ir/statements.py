@@ -112,7 +112,10 @@ def bind(statement: ast.Let, ctx: Context) -> None:
 
 
 def require(statement: ast.Require, ctx: Context) -> None:
-    """`require condition`: recorded where decisions settle it, checked now where none does."""
+    """`require condition`: recorded where decisions settle it, checked now where none does.
+
+    What never holds in a branch is recorded, too: the branch is not taken.
+    """
     value = ctx.fork(**{name: word(name) for name in WORDS}).evaluate(statement.condition)
     if not (isinstance(value, bool | Chosen | Computed) and is_truth(value)):
         raise mistake(
@@ -123,7 +126,7 @@ def require(statement: ast.Require, ctx: Context) -> None:
         )
     message = statement.message.value if statement.message else statement.condition.span.text
     for part in parts(value):
-        if part is False:
+        if part is False and not ctx.guard:
             raise mistake(
                 "E0408",
                 "no architecture meets this requirement",
