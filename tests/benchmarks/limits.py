@@ -20,7 +20,7 @@ from benchmarks.frame import Action, machine, spent
 from benchmarks.rivals import PROVEN, Pair
 from benchmarks.supernets import CONTESTS, one_thread
 
-NAMES = ("rnn64", "rnn200", "micro", "macro")
+NAMES = ("rnn64", "rnn200", "micro", "macro", "rnn64_native", "micro_native", "macro_native")
 SIZE = 1024
 KINDS: Mapping[str, tuple[str, ...]] = {
     "products": ("aten::mm", "aten::addmm", "convolution"),

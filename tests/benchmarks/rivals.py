@@ -42,6 +42,7 @@ class Contest:
     params: dict[str, object]
     child: Callable[[Choices], nn.Module]
     batch: int
+    native: bool = False
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -67,7 +68,13 @@ class Contest:
         """Shared weights that keep running values, as the children do."""
         generator = torch.Generator().manual_seed(0)
         init = Init("uniform", 0.05) if self.task is not IMAGE_CLASSIFIER else Init()
-        return Supernet(self.space, init=init, generator=generator, batch_statistics=False)
+        return Supernet(
+            self.space,
+            init=init,
+            generator=generator,
+            batch_statistics=False,
+            native=self.native,
+        )
 
     def architectures(self, n: int) -> Sequence[Architecture]:
         return sample(self.space, n, Random(1))
