@@ -48,7 +48,7 @@ class Interpreter(Machine):
             case ast.Reference():
                 return self.reference(e.name, env)
             case ast.ListLiteral() | ast.Tuple():
-                return self.members(e.items, env, flat=isinstance(e, ast.ListLiteral))
+                return self.members(e.items, env)
             case ast.Comprehension():
                 return self.comprehension(e, env)
             case ast.Call():
@@ -77,12 +77,11 @@ class Interpreter(Machine):
             case _:
                 assert_never(e)
 
-    def members(self, items: Sequence[ast.Expr], env: Env, *, flat: bool) -> list[Member]:
+    def members(self, items: Sequence[ast.Expr], env: Env) -> list[Member]:
         found: list[Member] = []
         for n, e in enumerate(items):
             value = self.evaluate(e, env)
-            named = isinstance(e.body if isinstance(e, ast.Guarded) else e, ast.Reference)
-            if isinstance(e, ast.Comprehension) or (flat and named and isinstance(value, list)):
+            if isinstance(e, ast.Comprehension):
                 found += [Member(n * 1000 + m.position, m.value) for m in value]
             elif not isinstance(value, Absent):
                 found.append(Member(n, value))
@@ -211,7 +210,7 @@ class Interpreter(Machine):
         """What a choice has, each member evaluated only where it was picked."""
         e = self.written(e)
         if not isinstance(e, ast.ListLiteral):
-            return [lambda _, v=m.value: v for m in self.evaluate(e, env)]  # type: ignore[misc]
+            return [lambda _, v=v: v for v in flattened(self.evaluate(e, env))]  # type: ignore[misc]
         return [option for item in e.items for option in self.option(item, env, {})]
 
     def written(self, e: ast.Expr) -> ast.Expr:
@@ -381,3 +380,9 @@ class Interpreter(Machine):
 
     def repeated(self, what: Op | ast.Repeat, count: int, env: Env, span: Span) -> Op:
         return Op("", times=Times(what, count, env, span))
+
+
+def flattened(found: list[Member]) -> Iterator[Any]:
+    """The members of a list, and of the lists in it, in order."""
+    for m in found:
+        yield from flattened(m.value) if isinstance(m.value, list) else (m.value,)

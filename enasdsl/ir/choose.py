@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from enasdsl.diagnostics.wording import several
 from enasdsl.ir.build import Mistake, mistake
@@ -179,12 +179,22 @@ def _beyond(expr: ast.Expr, ctx: Context) -> bool:
 
 
 def _listed(value: Lowered, domain: ast.Expr, ctx: Context) -> list[Alternative]:
-    items = items_of(value, domain.span)
+    items = [found for item in items_of(value, domain.span) for found in _spread(item)]
     if not all(surely(item.condition, ctx.guard) for item in items):
         raise _dependent(domain.span)
     return [
         Alternative(i.label or str(n), i.path, _constant(i.value)) for n, i in enumerate(items, 1)
     ]
+
+
+def _spread(item: Item) -> Iterator[Item]:
+    """A member of a list, or where it is the name of another list, the members of that."""
+    if not (item.named and isinstance(item.value, Listing)):
+        yield item
+        return
+    for inner in item.value.items:
+        there = (*item.condition, *inner.condition)
+        yield from _spread(replace(inner, condition=there))
 
 
 def _dependent(span: Span) -> Mistake:

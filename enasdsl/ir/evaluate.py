@@ -51,7 +51,7 @@ def evaluate(expr: ast.Expr, ctx: Context, *, role: str = "") -> Lowered:  # noq
         case ast.Reference():
             return mentions.reference(expr, ctx)
         case ast.ListLiteral():
-            return Listing(tuple(item for e in expr.items for item in _listed(e, ctx)))
+            return Listing(tuple(item for e in expr.items for item in _member(e, ctx)))
         case ast.Comprehension():
             return comprehension(expr, ctx)
         case ast.Call():
@@ -98,18 +98,8 @@ def _member(expr: ast.Expr, ctx: Context) -> tuple[Item, ...]:
         case Listing(items=(Item(label="?") as only,)):
             return (only,)
         case _:
-            return (Item(value, label=label(expr)),)
-
-
-def _listed(expr: ast.Expr, ctx: Context) -> tuple[Item, ...]:
-    """What an expression adds to a list that is written out: a list's name, its members."""
-    found = _member(expr, ctx)
-    match found:
-        case (Item(value=Listing(items=items, side_by_side=False)),):
             body = expr.body if isinstance(expr, ast.Guarded) else expr
-            return items if isinstance(body, ast.Reference) else found
-        case _:
-            return found
+            return (Item(value, label=label(expr), named=isinstance(body, ast.Reference)),)
 
 
 def comprehension(expr: ast.Comprehension, ctx: Context) -> Listing:

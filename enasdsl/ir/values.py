@@ -43,12 +43,16 @@ class Picked:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A member of a list: present where `condition` holds; `path` names a node or an input."""
+    """A member of a list: present where `condition` holds; `path` names a node or an input.
+
+    One that is `named` is written as a name: if that is of a list, a choice has its members.
+    """
 
     value: Lowered
     condition: Condition = ()
     label: str = ""
     path: str = ""
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
