@@ -15,12 +15,10 @@ from small_files import refusal, size
         ("node i in 1..2 { s = [nodes when i > 1, x]; choose s -> relu }; sum(loose)", 1 * 2),
         ("a = [1, 3]; b = [a, 5]; d = [7, b]; x -> conv(choose b) -> conv(choose d)", 3 * 4),
         ("a = [1, 3]; b = [a, [5, 7]]; x -> conv(b[2][1]) -> conv(choose b[1])", 2),
-        (
-            "y = x -> relu; a = [x, y]; d = [a when true, (x -> abs)]; s = choose any from d; sum(x, s) + choose d",
-            8 * 3,
-        ),
+        ("y = x -> relu; a = [x, y]; d = [a when true, (x -> abs)]; s = choose any from d;"
+         " sum(x, s) + choose d", 8 * 3),
     ],
-)
+)  # fmt: skip
 def test_a_list_with_a_name_says_what_it_says_in_place(body: str, wanted: int) -> None:
     assert size(f"cell c(x) {{ {body} }}") == wanted
 
