@@ -9,7 +9,7 @@ WORKERS ?= auto
 .PHONY: demo test quick lint types check bench venv clean
 venv: $(READY)
 
-$(READY): pyproject.toml .ci/constraints.txt
+$(READY): pyproject.toml .ci/constraints.txt $(wildcard enasdsl/nn/native/*pp)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
 	touch $(READY)

@@ -142,13 +142,15 @@ class Alternation:
         if not self._descent.step(lr, [one.regions() for one in drawn]):
             self._states = []
             return {"lr": lr, "skipped": 1.0}
-        return {"loss": sum(losses) / len(losses), "lr": lr, "skipped": 0.0}
+        loss = sum(float(one) for one in losses) / len(losses)
+        return {"loss": loss, "lr": lr, "skipped": 0.0}
 
     def _drawn(self) -> Sequence[Trainee]:
         """What a step of the shared weights is taken with."""
         return [Single(self.supernet, a) for a in self._ask(self._recipe.weights.children)]
 
-    def _backward(self, batch: Batch, child: int, trainee: Trainee) -> float:
+    def _backward(self, batch: Batch, child: int, trainee: Trainee) -> Tensor:
+        """The loss, as it lies on the device: to read it is to wait for the device."""
         settings = self._recipe.weights
         if not settings.auxiliary.trained:
             network = self.supernet.program(trainee.architecture).network
@@ -158,7 +160,7 @@ class Alternation:
         whole = loss + beside(trace, batch.targets, settings)
         (whole / len(self._states)).backward()  # type: ignore[no-untyped-call]
         self._states[child] = states and tuple(state.detach() for state in states)
-        return loss.item()
+        return loss.detach()
 
     def _learn(self) -> dict[str, float]:
         """One update of the strategy, each architecture on a validation minibatch of its own."""

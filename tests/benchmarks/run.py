@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import front_end, limits, searching, spaces, supernets
+from benchmarks import front_end, limits, policies, searching, spaces, supernets
 from benchmarks.frame import Benchmark, Result, run
 
 STORED = Path(__file__).with_name("stored.json")
@@ -18,7 +18,7 @@ LOSS = 1.15
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     each.name: each
-    for part in (front_end, spaces, searching, supernets)
+    for part in (front_end, spaces, policies, searching, supernets)
     for each in part.BENCHMARKS
 }
 
