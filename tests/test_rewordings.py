@@ -39,3 +39,23 @@ def test_a_requirement_that_a_branch_never_meets_rules_out_the_branch() -> None:
 def test_a_requirement_that_no_branch_meets_is_a_mistake() -> None:
     text = "op f(k) { require k > 3; conv(k) }\ncell c(x) { x -> choose [f(1), f(3)] }"
     assert refusal(text) == ("E0408", "no architecture meets this requirement")
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("d = choose [1, 2]; x -> (conv(3, dilation: d) when d == 2 else relu)", 2),
+        ("n = choose 1..3; x when n == 1 else (concat([x -> channel_part(g, of: n) for g in 1..2])"
+         " when n == 2 else (x -> channel_part(n - 2, of: n - 2) -> relu))", 3),
+    ],
+)  # fmt: skip
+def test_a_number_that_a_guard_settles_may_stand_where_a_fixed_one_must(
+    body: str, wanted: int
+) -> None:
+    assert size(f"cell c(x) {{ {body} }}") == wanted
+
+
+@pytest.mark.parametrize("op", ["conv(3, dilation: n)", "channel_part(1, of: n)"])
+def test_a_number_that_must_be_fixed_is_no_choice(op: str) -> None:
+    code, message = refusal(f"cell c(x) {{ n = choose [1, 2]; x -> {op} -> conv(1) }}")
+    assert (code, message.endswith("cannot be a choice")) == ("E0207", True)

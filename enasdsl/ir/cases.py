@@ -260,21 +260,24 @@ def _boxes(truths: Tree, ctx: Context) -> Iterator[Condition | None]:
 
 def narrowed(num: Num, ctx: Context) -> Num:
     """`num` with what the guard of the surroundings says that decisions have picked."""
-    for test in ctx.guard or ():
-        if isinstance(test, Test) and len(test.allowed) == 1:
-            domain = ctx.ledger.decisions[test.decision].domain
-            if domain.kind is Kind.ONE:
-                num = put(num, test.decision, 0, *test.allowed)
+    for decision, allowed in _allowed(ctx).items():
+        if len(allowed) == 1:
+            num = put(num, decision, 0, *allowed)
     return num
+
+
+def _allowed(ctx: Context) -> dict[int, frozenset[int]]:
+    """For each choice of one that the guard of the surroundings asks, what it may have picked."""
+    found: dict[int, frozenset[int]] = {}
+    for test in ctx.guard or ():
+        if isinstance(test, Test) and ctx.ledger.decisions[test.decision].domain.kind is Kind.ONE:
+            found[test.decision] = found.get(test.decision, test.allowed) & test.allowed
+    return found
 
 
 def reached(num: Num, ctx: Context) -> Num:
     """`num` with a value that it has here in place of those that the guard rules out."""
-    allowed = {
-        test.decision: test.allowed
-        for test in ctx.guard or ()
-        if isinstance(test, Test) and ctx.ledger.decisions[test.decision].domain.kind is Kind.ONE
-    }
+    allowed = _allowed(ctx)
 
     def kept(leaf: Chosen | Counted) -> Num:
         here = allowed.get(leaf.decision)

@@ -227,12 +227,16 @@ def _argument(op: Primitive, parameter: OpParameter, x: Tensor, ctx: Context) ->
             op.span,
             f"this is {describe(value)}",
         )
+    if parameter.fixed:
+        value = narrowed(value, ctx)
     if parameter.fixed and isinstance(value, Chosen | Computed):
         raise mistake(
             "E0207",
             f"`{name}` of `{op.spec.name}` cannot be a choice",
             op.span,
             "it is chosen here",
+            help=f"choose among operations that differ in it: "
+            f"`choose [{op.spec.name}(..., {name}: v) for v in [...]]`",
         )
     return _checked(op, parameter, value, ctx)
 

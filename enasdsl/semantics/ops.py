@@ -363,8 +363,8 @@ _SPECS = (
         "part `index` of `of` equal parts of the channels",
         shapes.channel_part,
         (
-            OpParameter("index", int, implicit=Default.REQUIRED, least=1),
-            OpParameter("of", int, 2, least=1),
+            OpParameter("index", int, implicit=Default.REQUIRED, least=1, fixed=True),
+            OpParameter("of", int, 2, least=1, fixed=True),
         ),
     ),
     OpSpec(
