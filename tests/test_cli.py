@@ -186,7 +186,9 @@ WITHOUT_TORCH = [["--help"], ["--version"], *([c, "micro"] for c in ("check", "c
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "words", [*WITHOUT_TORCH, *([command.__name__, "--help"] for command in COMMANDS)], ids=" ".join
+    "words",
+    [*WITHOUT_TORCH, *([name, "--help"] for name in COMMANDS)],
+    ids=" ".join,
 )
 def test_torch_is_not_imported(words: list[str]) -> None:
     program = (

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -137,21 +138,31 @@ def test_readme_names_tests_that_exist() -> None:
 
 def test_readme_shows_every_command() -> None:
     shown = " ".join(command for _, commands in _blocks() for command, _ in commands)
-    assert [c.__name__ for c in COMMANDS if f"enasdsl {c.__name__} " not in shown] == []
+    assert [name for name in COMMANDS if f"enasdsl {name} " not in shown] == []
 
 
 @pytest.mark.slow
 def test_help_ends_with_its_examples(tmp_path: Path) -> None:
-    for command, examples in COMMANDS.items():
-        page = _succeed(f"enasdsl {command.__name__} --help", tmp_path)
-        assert page.rstrip().endswith("\n".join(f"  {example}" for example in examples))
+    for name, command in COMMANDS.items():
+        page = _succeed(f"enasdsl {name} --help", tmp_path)
+        assert page.rstrip().endswith("\n".join(f"  {example}" for example in command.examples))
+
+
+def test_the_list_of_commands_says_what_each_says_itself() -> None:
+    """It is written down, so that the list needs no command's module."""
+    for name, command in COMMANDS.items():
+        module, _, function = command.path.partition(":")
+        found = getattr(import_module(f"enasdsl.cli.{module}"), function)
+        assert found.__name__.rstrip("_") == name
+        summary, *_ = (found.__doc__ or "").split("\n\n")
+        assert command.summary == " ".join(summary.split())
 
 
 @pytest.mark.trains
 def test_examples_run(tmp_path: Path) -> None:
     shutil.copy(ROOT / "spaces/micro.enas", tmp_path / "space.enas")
-    for examples in COMMANDS.values():
-        for example in examples:
+    for command in COMMANDS.values():
+        for example in command.examples:
             _succeed(example, tmp_path)
 
 

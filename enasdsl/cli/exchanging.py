@@ -87,9 +87,6 @@ def import_(
     return 0
 
 
-import_.__name__ = "import"  # a keyword of Python
-
-
 def _published(source: str) -> Foreign | None:
     from enasdsl.ir.published import PREFIX, published
 
