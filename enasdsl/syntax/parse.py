@@ -32,6 +32,7 @@ from enasdsl.syntax.lines import (
 )
 from enasdsl.syntax.mistakes import Bracket, Failure, Seen, diagnose, lexeme, unclosed
 from enasdsl.syntax.read import empty
+from enasdsl.syntax.scanner import install
 
 MISTAKE_LIMIT = 20
 
@@ -101,11 +102,15 @@ def parser() -> lark.Lark:
 
 
 def _quickened(built: lark.Lark) -> lark.Lark:
-    """Passes the levels of precedence that only hand their one child on, most of the work."""
+    """Passes the levels of precedence that only hand their one child on, most of the work.
+
+    Tokens are found by expressions that are made once, not for each state.
+    """
     callbacks = cast(Any, built)._callbacks
     for rule in built.rules:
         if rule.options.expand1 and rule.alias is None and len(rule.expansion) == 1:
             callbacks[rule] = itemgetter(0)
+    install(built)
     return built
 
 
