@@ -59,3 +59,13 @@ def test_a_number_that_a_guard_settles_may_stand_where_a_fixed_one_must(
 def test_a_number_that_must_be_fixed_is_no_choice(op: str) -> None:
     code, message = refusal(f"cell c(x) {{ n = choose [1, 2]; x -> {op} -> conv(1) }}")
     assert (code, message.endswith("cannot be a choice")) == ("E0207", True)
+
+
+def test_a_widening_that_is_chosen_may_stand_under_a_stride() -> None:
+    text = "block b(x) { x -> mbconv(choose [3, 5], choose [1, 2]) }"
+    assert size(text, "b(stride: 2), b") == 4**2
+
+
+def test_a_stride_of_one_reads_a_value_as_it_is() -> None:
+    text = "op half on x { x -> (relu(stride: 1) when choose [true, false] else conv(1, stride: 1))"
+    assert size(f"{text} -> conv(3, stride: stride) }}\ncell c(x) {{ x -> half(stride: 2) }}") == 2

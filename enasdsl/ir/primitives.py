@@ -55,7 +55,7 @@ def unary(op: Primitive, inputs: list[Tensor], ctx: Context, *, span: Span) -> T
     if args.get("tied"):
         _check_tie(x, ctx, span)
     ref = _add(op, args, (x.ref,), shape, ctx, span)
-    waits = not op.spec.strides and shape.space == x.shape.space
+    waits = not (op.spec.strides or "stride" in op.given) and shape.space == x.shape.space
     stride = x.stride if waits else 1
     return Tensor(ref, shape, stride, span if _sizes(op) or shape != x.shape else x.origin)
 
@@ -189,7 +189,8 @@ def _joined(
 
 
 def _arguments(op: Primitive, x: Tensor, ctx: Context) -> dict[str, Num]:
-    if "stride" in op.given and not op.spec.strides:
+    unmoved = op.spec.arity == 1 and _stride(op, x) == 1
+    if "stride" in op.given and not op.spec.strides and not unmoved:
         raise mistake(
             "E0207",
             f"`{op.spec.name}` moves no window and takes no stride",
