@@ -126,7 +126,8 @@ class Program:
             return loss_of(bound.outputs(values)[0], targets), states
         states = bound.execute(values, weights[:-1], store, mode, states)
         own = weights[-1]
-        return linear_loss(values[head], own["weight"], own.get("bias"), targets), states
+        weight, bias = own["weight"], own.get("bias")
+        return linear_loss(values[head], weight, bias, targets, native=bound.native), states
 
 
 def laid_out(x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from enasdsl.nn.cell import Matrix
-from enasdsl.nn.native.passage import NativePassage, Stage, ready
+from enasdsl.nn.native.passage import NativePassage, ready
 from enasdsl.nn.native.pointwise import BACKWARD, Code, Known, Machine, Program, Step, Target
 
 Carried = frozenset[int]
@@ -40,10 +40,7 @@ class Return:
             found = sequence.transpose(0, 1)
             self.outer = found if found.stride(2) == 1 else found.contiguous()
         self._prepare()
-        for ref, grad in enumerate(last, inputs):
-            if grad is not None:
-                self.places[ref][0] = grad
-        carried = frozenset(i for i, grad in enumerate(last) if grad is not None)
+        carried = frozenset(self._arriving(last))
         ways: dict[Carried, tuple[list[Step], Carried]] = {}
         for t in reversed(range(self.passage.length)):
             if carried not in ways:
@@ -59,6 +56,17 @@ class Return:
         for ref in range(cell.first):
             self.places[ref] = passage.room(ref, each=ref < len(cell.sequences))
         self.places.update({ref: p for ref, p in passage.parts.items() if self.direct(ref)})
+
+    def _arriving(self, last: Sequence[Tensor | None]) -> Iterator[int]:
+        """The states with a gradient at the end, in their places.
+
+        One whose output the sequence gives a gradient anyway has zeros: it needs no other program.
+        """
+        inputs, outputs = len(self.passage.cell.sequences), self.passage.cell.body.outputs
+        for i, grad in enumerate(last):
+            if grad is not None or (self.outer is not None and outputs[i] == outputs[0]):
+                self.places[inputs + i][0] = 0.0 if grad is None else grad
+                yield i
 
     def direct(self, ref: int) -> bool:
         """Whether a part's gradient is written where it stands, as its only reader has read it."""
@@ -117,7 +125,7 @@ class _Way:
         for stage in reversed(self._passage.stages):
             for ref in reversed(stage.pointwise):
                 if ref in self.known:
-                    self._adjoint(ref, stage)
+                    self._adjoint(ref)
             for ref in stage.torch:
                 if ref in cell.matrices:
                     self._collect(cell.matrices[ref])
@@ -161,12 +169,12 @@ class _Way:
         self.known.add(ref)
         return slot, old
 
-    def _adjoint(self, ref: int, stage: Stage) -> None:
+    def _adjoint(self, ref: int) -> None:
         passage, cell, machine = self._passage, self._cell, self._machine
         adjoint, inputs = cell.adjoints[ref], cell.inputs(ref)
         targets, more = list[Target](), list[Target]()
         for at, i in enumerate(inputs):
-            if i not in self.known and i in stage.pointwise and passage.local(i, stage):
+            if i not in self.known and i in passage.local:
                 self._back.slots[i] = machine.scratch(passage.width(i))
             slot, old = self._target(i)
             if i in inputs[:at]:  # instructions write each result once

@@ -2,6 +2,9 @@
 
 As in `nn/recurrence.py` autograd sees the sequence as one call, and each matrix has its gradient
 in one product over all steps. What is pointwise between two products is one program at each step.
+Products are torch's. What differs from torch in the last bits are exponentials, sums of gradients
+in another order, and fused multiplications: over 35 steps of 12 nodes, gradients were as far from
+those in double precision as torch's own, 1e-4 to 2e-2 of their norm by the architecture.
 """
 
 from __future__ import annotations
@@ -49,6 +52,15 @@ def stages(cell: Cell) -> list[Stage]:
     return [Stage(tuple(before), tuple(after)) for before, after in found]
 
 
+def locals_of(cell: Cell, stages: Sequence[Stage]) -> set[int]:
+    """The values that only the program knows that computes them."""
+    found: set[int] = set()
+    for stage in stages:
+        known = set(stage.pointwise)
+        found.update(ref for ref in known if cell.readers[ref] <= known)
+    return found
+
+
 def fits(cell: Cell, given: Sequence[Tensor]) -> bool:
     """Whether all values are vectors in single precision, in the memory of the processor."""
     shapes = [cell.body.shape(ref) for ref in range(cell.first + len(cell.body.calls))]
@@ -70,6 +82,7 @@ class NativePassage:
     biased: list[int]
     loose: list[tuple[int, str]]
     stages: list[Stage] = field(init=False)
+    local: set[int] = field(init=False)
     machine: Machine = field(init=False)
     length: int = field(init=False)
     tracks: list[Tensor] = field(default_factory=list)
@@ -87,6 +100,7 @@ class NativePassage:
         every = range(cell.first + len(cell.body.calls))
         self.machine = Machine(batch, max(self.width(ref) for ref in every))
         self.stages = stages(cell)
+        self.local = locals_of(cell, self.stages)
         self._enter(sequences, given[inputs : cell.first])
         steps = self._steps(given[cell.first :])
         for t in range(self.length):
@@ -124,10 +138,6 @@ class NativePassage:
         some = self.tracks[0].new_empty(self.length if each else 1, batch, self.width(ref))
         return some.expand(self.length, -1, -1)
 
-    def local(self, ref: int, stage: Stage) -> bool:
-        """Whether no other stage reads a value."""
-        return self.cell.readers[ref] <= set(stage.pointwise)
-
     # -------------------------------------------------------------------------- steps
 
     def _steps(self, given: Sequence[Tensor]) -> list[Step]:
@@ -144,7 +154,7 @@ class NativePassage:
                 else:
                     found.append(self._recorded(ref, each=ref in kept))
             for ref in stage.pointwise:
-                self._pointwise(ref, stage, program, each=ref in kept)
+                self._pointwise(ref, program, each=ref in kept)
             found.append(program)
         self._leave(program)
         return ready(self.machine, found)
@@ -180,13 +190,13 @@ class NativePassage:
             else:
                 self.places[part.ref] = found
 
-    def _pointwise(self, ref: int, stage: Stage, program: Program, *, each: bool) -> None:
+    def _pointwise(self, ref: int, program: Program, *, each: bool) -> None:
         cell = self.cell
         inputs, args = cell.inputs(ref), cell.args[ref - cell.first]
         if cell.within(ref):
             self.places[ref] = self.places[inputs[0]]
         elif ref not in self.places:
-            if self.local(ref, stage) and not each:
+            if ref in self.local and not each:
                 self.slots[ref] = self.machine.scratch(self.width(ref))
             else:
                 self.places[ref] = self.room(ref, each=each)

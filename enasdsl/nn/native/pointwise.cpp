@@ -5,12 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <memory>
 
+#include "exponential.hpp"
 #include "kernel.hpp"
-
-#define INLINE __attribute__((always_inline)) inline
 
 namespace {
 
@@ -30,7 +28,7 @@ struct Instruction {
 
 enum Code : int32_t {
   COPY, FILL, ADD, SUBTRACT, MULTIPLY, AFFINE, DIVIDE, SIGMOID, TANH, RELU, BLEND,
-  SCALE_BACK, DIVIDE_BACK, SIGMOID_BACK, TANH_BACK, RELU_BACK, MULTIPLY_BACK, BLEND_BACK,
+  SCALE_BACK, SIGMOID_BACK, TANH_BACK, RELU_BACK, MULTIPLY_BACK, BLEND_BACK,
 };
 
 struct Program {
@@ -39,31 +37,6 @@ struct Program {
   const Slot* slots;
   int64_t rows, block, scratch, threads;
 };
-
-// Half the power of two next to exp(x), and what is left of x beside it, at most half of ln 2.
-INLINE float half_power(float x, float& rest) {
-  const float shift = 12582912.0f;  // 1.5 * 2^23: beyond it floats are whole
-  float shifted = x * 1.44269504088896341f + shift;
-  float n = shifted - shift;
-  rest = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  uint32_t bits;
-  std::memcpy(&bits, &shifted, sizeof bits);
-  bits = (bits << 23) + 0x3f000000u;
-  float half;
-  std::memcpy(&half, &bits, sizeof half);
-  return half;
-}
-
-// exp(r) - 1 for r of at most half of ln 2 (the polynomial of Cephes' expf).
-INLINE float expm1_near(float r) {
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  return p * (r * r) + r;
-}
 
 INLINE float sigmoid(float x) {
   float y = -x, rest;
@@ -87,35 +60,41 @@ INLINE float blend(float x, float y, float gate) {
   return __builtin_fabsf(gate) < 0.5f ? low : high;
 }
 
+// Where a block of rows finds its numbers.
+struct Block {
+  const Slot* slots;
+  int64_t t, first, rows;
+  float* scratch;
+};
+
 template <int N, class F>
-INLINE void over(float* const* at, const int64_t* row, int64_t rows, int width, F f) {
-  for (int64_t r = 0; r < rows; r++) {
+INLINE void over(const Instruction& in, const Block& block, F f) {
+  float* at[N];
+  int64_t row[N];
+  for (int k = 0; k < N; ++k) {
+    const Slot& s = block.slots[in.slots[k]];
+    at[k] = s.base ? s.base + block.t * s.step + block.first * s.row : block.scratch + s.step;
+    row[k] = s.row;
+  }
+  const int width = in.width;
+  for (int64_t r = 0; r < block.rows; ++r) {
     float* p[N];
-    for (int k = 0; k < N; k++) p[k] = at[k] + r * row[k];
+    for (int k = 0; k < N; ++k) p[k] = at[k] + r * row[k];
     EACH_LANE
-    for (int i = 0; i < width; i++) f(p, i);
+    for (int i = 0; i < width; ++i) f(p, i);
   }
 }
 
-#define OVER(N, BODY)                                                 \
-  over<N>(at, row, rows, in.width,                                    \
-          [a, b](float* const* p, int i) __attribute__((always_inline)) { \
-            (void)a, (void)b;                                         \
-            BODY;                                                     \
-          });                                                         \
+#define OVER(N, BODY)                                                             \
+  over<N>(in, block, [a, b](float* const* p, int i) __attribute__((always_inline)) { \
+    (void)a, (void)b;                                                             \
+    BODY;                                                                         \
+  });                                                                             \
   break;
 
-VARIANTS void run_block(const Program* program, int64_t t, int64_t first, int64_t rows,
-                        float* scratch) {
-  for (int64_t k = 0; k < program->length; k++) {
+VARIANTS void run_block(const Program* program, const Block& block) {
+  for (int64_t k = 0; k < program->length; ++k) {
     const Instruction& in = program->code[k];
-    float* at[OPERANDS];
-    int64_t row[OPERANDS];
-    for (int j = 0; j < OPERANDS; j++) {
-      const Slot& s = program->slots[in.slots[j]];
-      at[j] = s.base ? s.base + t * s.step + first * s.row : scratch + s.step;
-      row[j] = s.row;
-    }
     const float a = in.a, b = in.b;
     switch (in.code) {
     case COPY: OVER(2, p[0][i] = p[1][i])
@@ -131,7 +110,6 @@ VARIANTS void run_block(const Program* program, int64_t t, int64_t first, int64_
     case BLEND: OVER(4, p[0][i] = blend(p[1][i], p[2][i], p[3][i]))
     // Gradients: each is preceded by what it is added to.
     case SCALE_BACK: OVER(3, p[0][i] = p[1][i] + a * p[2][i])
-    case DIVIDE_BACK: OVER(3, p[0][i] = p[1][i] + p[2][i] / a)
     case SIGMOID_BACK:
       OVER(4, float y = p[3][i]; p[0][i] = p[1][i] + p[2][i] * (1.0f - y) * y)
     case TANH_BACK:
@@ -155,10 +133,12 @@ VARIANTS void run_block(const Program* program, int64_t t, int64_t first, int64_
 
 // One step of a sequence. The rows are dealt out over threads, and each has a scratch of its own.
 EXPORTED void pointwise_float32(const Program* program, int64_t t) {
-  const int64_t block = program->block, rows = program->rows;
-  dealt(rows, program->threads, [=](int64_t first, int64_t last, int64_t) {
+  const int64_t block = program->block;
+  dealt(program->rows, program->threads, [=](int64_t first, int64_t last, int64_t) {
     std::unique_ptr<float[]> scratch(new float[program->scratch]);
-    for (int64_t at = first; at < last; at += block)
-      run_block(program, t, at, std::min(block, last - at), scratch.get());
+    for (int64_t at = first; at < last; at += block) {
+      const int64_t rows = std::min(block, last - at);
+      run_block(program, {program->slots, t, at, rows, scratch.get()});
+    }
   });
 }

@@ -20,7 +20,7 @@ Step = Callable[[int], object]
 Target = tuple[int, int]
 """The slot of a gradient, and the slot of what it is added to."""
 
-NUMBERS = 1024
+NUMBERS = 4096
 """Numbers of a slot that are worked on at a time: those of some dozen slots stay in the cache."""
 
 _INSTRUCTION, _SLOT = Struct("2i2f10i"), Struct("3q")
@@ -46,12 +46,11 @@ class Code(IntEnum):
     RELU = 9
     BLEND = 10
     SCALE_BACK = 11
-    DIVIDE_BACK = 12
-    SIGMOID_BACK = 13
-    TANH_BACK = 14
-    RELU_BACK = 15
-    MULTIPLY_BACK = 16
-    BLEND_BACK = 17
+    SIGMOID_BACK = 12
+    TANH_BACK = 13
+    RELU_BACK = 14
+    MULTIPLY_BACK = 15
+    BLEND_BACK = 16
 
 
 class Machine:
@@ -220,8 +219,10 @@ def _sum_back(program: Program, targets: Sequence[Target], known: Known) -> None
 
 
 def _mean_back(program: Program, targets: Sequence[Target], known: Known) -> None:
+    part = program.machine.scratch(program.machine.widths[known.grad])
+    program.add(Code.DIVIDE, part, known.grad, a=len(targets))
     for target in targets:
-        program.add(Code.DIVIDE_BACK, *target, known.grad, a=len(targets))
+        program.add(Code.ADD, *target, part)
 
 
 def _concat_back(program: Program, targets: Sequence[Target], known: Known) -> None:
