@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
+from os.path import isfile  # of a name that no file can have it is False
 from pathlib import Path
 
 from enasdsl.diagnostics import Diagnostic, Severity
@@ -110,10 +111,10 @@ class Compilation:
 def locate(name: str | Path) -> Path | str:
     """The path that a user's word means: a file, else the shipped space of that name."""
     path = Path(name)
-    if str(name) == "-" or path.suffix or path.is_file() or path.name != str(name):
+    if str(name) == "-" or path.suffix or isfile(path) or path.name != str(name):
         return name
     found = shipped("spaces") / f"{name}.enas"
-    return found if found.exists() else name
+    return found if isfile(found) else name
 
 
 def load(path: Path) -> Parsed | None:

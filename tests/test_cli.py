@@ -212,3 +212,11 @@ def test_what_needs_no_torch_is_quick(words: list[str], bound: float) -> None:
         taken.append(sum(os.times()[2:4]) - before)
     print(f"enasdsl {' '.join(words)}: {median(taken):.2f} s")  # shown with `pytest -rP`
     assert median(taken) < bound
+
+
+@pytest.mark.parametrize("command", ["check", "new"])
+def test_a_name_that_no_file_can_have_is_refused(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([command, "x" * 300]) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from os.path import exists  # of a name that no file can have it is False
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,7 +31,7 @@ def new(
     space = _space_name(path.stem)
     starter = STARTERS[kind]
     text = starter.text.replace("NAME", space)
-    if path.exists():
+    if exists(path):
         raise CommandError(f"`{path}` is there already, and is left as it was")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
