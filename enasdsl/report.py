@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from urllib.parse import quote
 
 from enasdsl.diagnostics import CATALOGUE, Diagnostic, Fix, Label, Severity
@@ -115,27 +117,32 @@ def _columns(span: Span, line: int) -> tuple[int, int]:
     blank = len(text) - len(text.lstrip())
     first = span.start - begin if span.start >= begin else blank
     last = min(span.stop - begin, len(text))
-    start = len(_expand(text[:first], wide=True))
-    return start, max(start + 1, len(_expand(text[:last], wide=True)))
+    stops = _stops(text)
+    return stops[first], max(stops[first] + 1, stops[last])
 
 
-def _expand(text: str, *, wide: bool = False) -> str:
-    """`text` with tabs as blanks and control characters made visible.
-
-    With `wide`, every character takes as many places as it has columns on a terminal.
-    """
+@lru_cache(maxsize=64)  # a long line may have thousands of mistakes
+def _expand(text: str) -> str:
+    """`text` with tabs as blanks and control characters made visible."""
     if text.isascii() and text.isprintable():
         return text
-    shown: list[str] = []
-    column = 0
+    widths = pairwise(_stops(text))
+    return "".join(
+        " " * (stop - start) if character == "\t" else _visible(character)
+        for character, (start, stop) in zip(text, widths, strict=True)
+    )
+
+
+@lru_cache(maxsize=64)
+def _stops(text: str) -> Sequence[int]:
+    """The columns on a terminal at which the characters of a line begin, and that of its end."""
+    if text.isascii() and text.isprintable():
+        return range(len(text) + 1)
+    stops = [0]
     for character in text:
-        columns = TAB - column % TAB if character == "\t" else _width(character)
-        if character == "\t":
-            shown.append(" " * columns)
-        else:
-            shown.append("x" * columns if wide else _visible(character))
-        column += columns
-    return "".join(shown)
+        column = stops[-1]
+        stops.append(column + (TAB - column % TAB if character == "\t" else _width(character)))
+    return stops
 
 
 def _width(character: str) -> int:

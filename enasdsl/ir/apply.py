@@ -175,8 +175,9 @@ def _push(
     """Applies `op` once for each different input that the decision may pick."""
     decision = ctx.ledger.decisions[picked.decision]
     groups: dict[tuple[object, ...], list[int]] = {}
+    varied = [i for i in inputs if isinstance(i, Picked)]
     for n in range(len(picked.labels)):
-        read = tuple(_identity(_branch(i, picked, n), ctx) for i in inputs)
+        read = tuple(_identity(_branch(i, picked, n), ctx) for i in varied)
         groups.setdefault(read, []).append(n)
     branches: dict[int, Tensor] = {}
     for members in groups.values():

@@ -170,13 +170,7 @@ def _numbers(expr: ast.Binary, left: Num, right: Num, ctx: Context) -> Num:
         right = reached(right, ctx)
     sides = (Side(left, "", expr.left.span), Side(right, "", expr.right.span))
     try:
-        if _digits(expr.operator, left, right) > MOST_BITS:
-            raise mistake(
-                "E0502",
-                "a number too large to write out",
-                expr.span,
-                f"the limit is {MOST_BITS:,} binary digits",
-            )
+        refuse_huge(expr.operator, left, right, expr.span)
         found = arithmetic(expr.operator, *sides)
         if expr.operator in _DIVISIONS and _may_be_zero(right):
             raise ZeroDivisionError
@@ -188,6 +182,17 @@ def _numbers(expr: ast.Binary, left: Num, right: Num, ctx: Context) -> Num:
         raise mistake(
             "E0208", f"`{expr.operator}` cannot join these", expr.span, str(error)
         ) from None
+
+
+def refuse_huge(operator: str, left: Num, right: Num, span: Span) -> None:
+    """Refuses arithmetic whose result is too long to be worked with."""
+    if _digits(operator, left, right) > MOST_BITS:
+        raise mistake(
+            "E0502",
+            "a number too large to write out",
+            span,
+            f"the limit is {MOST_BITS:,} binary digits",
+        )
 
 
 _DIVISIONS = ("/", "//", "%")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from enasdsl.diagnostics.wording import several
 from enasdsl.ir.alignment import align
+from enasdsl.ir.arithmetic import refuse_huge
 from enasdsl.ir.build import Followup, mistake
 from enasdsl.ir.context import AMBIENT, Context, Frame, StampedBody
 from enasdsl.ir.graph import Call
@@ -123,6 +124,7 @@ def _changed(change: ast.Change, value: Num, ambient: dict[str, Num], ctx: Conte
             "nothing to change",
             help=f"declare `param {name} = ...`",
         )
+    refuse_huge(change.operator, present, value, change.value.span)
     return compute(change.operator, present, value)
 
 

@@ -12,6 +12,9 @@ from enasdsl.ir.variables import TooManyStates
 EFFORT = 100_000
 """How much counting is worth while to find that nothing is left of a space."""
 
+PLANNED = 50
+"""What it is worth to make a plan for one more constraint."""
+
 
 def contradiction(space: Space) -> Diagnostic | None:
     """What is wrong with a space that its requirements leave empty, where that is soon known."""
@@ -43,6 +46,8 @@ def _guilty(space: Space) -> list[Label]:
 
 
 def _empty(space: Space, constraints: tuple[Constraint, ...], effort: int) -> bool:
+    if PLANNED * len(constraints) > effort:
+        return False
     try:
         return Counter(replace(space, constraints=constraints), limit=effort).count == 0
     except TooManyStates:

@@ -124,8 +124,8 @@ def variables(space: Space) -> Iterator[Variable]:
         if domain.size == 0 or not (read.allowed or read.values):
             yield Variable(index, (*_whole(domain), *dead))
         elif domain.kind is Kind.SEQUENCE:
-            for slot in range(domain.most):
-                yield _listed(index, Domain(Kind.ONE, domain.size), read, dead, slot=slot)
+            for slot, own in enumerate(_by_slot(index, read, domain.most)):
+                yield _listed(index, Domain(Kind.ONE, domain.size), own, dead, slot=slot)
         elif read.values or domain.kind not in (Kind.SET, Kind.MULTISET):
             if domain.kind is not Kind.ONE and size(domain) > LISTED:
                 raise TooManyStates((decision,), LISTED)
@@ -182,6 +182,14 @@ def _whole(domain: Domain) -> tuple[Branch, ...]:
     return (Branch(total, unrank(domain, 0), domain),) if total else ()
 
 
+def _by_slot(index: int, read: Readers, slots: int) -> list[Readers]:
+    """What is read of each slot of a sequence, as of a decision that has this slot alone."""
+    found = [Readers(read.allowed) for _ in range(slots)]
+    for leaf in read.values:
+        found[leaf.slot].values[Chosen(index, 0, leaf.values)] = None
+    return found
+
+
 def _listed(
     index: int,
     domain: Domain,
@@ -191,12 +199,9 @@ def _listed(
     slot: int | None = None,
 ) -> Variable:
     groups: defaultdict[object, list[Pick]] = defaultdict(list)
-    values = list(read.values)
-    if slot is not None:
-        values = [Chosen(index, 0, v.values) for v in values if v.slot == slot]
     for picks in enumerate_domain(domain):
         hit = tuple(sum(p in allowed for p in picks) for allowed in read.allowed)
-        groups[hit, tuple(v.of(picks) for v in values)].append(picks)
+        groups[hit, tuple(v.of(picks) for v in read.values)].append(picks)
     places = {
         picks: (branch, place)
         for branch, group in enumerate(groups.values())
