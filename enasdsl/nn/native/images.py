@@ -51,7 +51,7 @@ def _normed(
         y = FORWARD["batch_norm"](inputs, weights, args, mode)
         return torch.relu(y) if relu else y
     scale, offset = weights.get("scale"), weights.get("offset")
-    y, statistics = _Norm.apply(x, scale, offset, args["eps"], relu)  # type: ignore[no-untyped-call]
+    y, statistics = _Norm.apply(x, scale, offset, args["eps"], "relu" if relu else "")  # type: ignore[no-untyped-call]
     if not mode.batch_statistics:
         mean, _, variance = statistics
         count = x.numel() // x.shape[1]
@@ -63,15 +63,15 @@ def _normed(
 class _Norm(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, scale: Tensor | None, offset: Tensor | None, eps: float, relu: bool
+        ctx: Any, x: Tensor, scale: Tensor | None, offset: Tensor | None, eps: float, behind: str
     ) -> tuple[Tensor, Tensor]:
         channels = x.shape[1]
         y, statistics = torch.empty_like(x, memory_format=LAST), x.new_empty(3, channels)
         kernel("norm_forward", x.dtype, _NORM)(
             *map(address, (x, y, scale, offset, statistics)),
-            x.numel() // channels, channels, eps, relu, parts(x),
+            x.numel() // channels, channels, eps, behind == "relu", parts(x),
         )  # fmt: skip
-        ctx.relu = relu
+        ctx.relu = behind == "relu"
         ctx.save_for_backward(x, scale, offset, statistics)
         ctx.mark_non_differentiable(statistics)
         return y, statistics
